@@ -1,0 +1,217 @@
+"""
+Questions to the mirror: records as of a block, pages, histories, counts, a checksum.
+
+Only reading; `chain.store` writes. The packages' `store.py` ask through here and add what a noun
+needs beyond it.
+"""
+
+import hashlib
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlmodel import Session
+
+from chain.facts import Block, Entry
+from chain.store import EVENTS, block_at, stored_entries, tip_of
+from chain.tables import TABLES, VersionedTable, canonical, table_of
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Generic[R]):
+    """
+    A record with the place in the chain that made this version of it.
+
+    shape: holds from `from_block` until before `to_block`, which is None while it is current
+    """
+
+    record: R
+    from_block: int
+    from_log: int
+    to_block: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: the order is by block, then log, then the record's key."""
+
+    from_block: int
+    from_log: int
+    key: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """Some records in order, and where to go on; `next` is None at the end."""
+
+    items: tuple[Recorded[R], ...]
+    next: Place | None
+
+
+def as_of(session: Session, at_block: int | None = None) -> Block | None:
+    """Return the block that answers are as of: the tip, or the applied block of that height."""
+    return tip_of(session) if at_block is None else block_at(session, at_block)
+
+
+def find(
+    session: Session, record: type[R], *key: Hashable, at_block: int | None = None
+) -> Recorded[R] | None:
+    """Return the version of one record that held at a block (by default: holds now), or None."""
+    versioned = table_of(record)
+    query = _select(versioned).where(*_same(versioned, key), *_at(versioned, at_block))
+    row = session.connection().execute(query).first()
+    return None if row is None else _recorded(versioned, row)
+
+
+def history(session: Session, record: type[R], *key: Hashable) -> tuple[Recorded[R], ...]:
+    """Return all versions of one record, oldest first."""
+    versioned = table_of(record)
+    query = _select(versioned).where(*_same(versioned, key)).order_by(versioned.table.c.from_block)
+    return tuple(_recorded(versioned, row) for row in session.connection().execute(query))
+
+
+def page(
+    session: Session,
+    record: type[R],
+    *,
+    where: Mapping[str, Any] | None = None,
+    after: Place | None = None,
+    limit: int = 50,
+    at_block: int | None = None,
+    newest_first: bool = False,
+) -> Page[R]:
+    """
+    Return the next records in the order of the chain.
+
+    shape:   `where` holds exact values of fields (a tuple: any of them)
+    ensures: with the same `at_block` the pages are one snapshot; without, a record that changes
+             between two pages moves to the end of the order
+    """
+    versioned = table_of(record)
+    table = versioned.table
+    order = [table.c.from_block, table.c.from_log, *(table.c[name] for name in versioned.key)]
+    query = _select(versioned).where(*_at(versioned, at_block), *_matching(versioned, where))
+    if after is not None:
+        place = tuple_(*order)
+        there = tuple_(after.from_block, after.from_log, *after.key, types=[c.type for c in order])
+        query = query.where(place < there if newest_first else place > there)
+    query = query.order_by(*(one.desc() if newest_first else one for one in order))
+    rows = session.connection().execute(query.limit(limit + 1)).all()
+    items = tuple(_recorded(versioned, row) for row in rows[:limit])
+    more = len(rows) > limit
+    return Page(items, _place(versioned, items[-1]) if more else None)
+
+
+def count(
+    session: Session,
+    record: type[Any],
+    *,
+    where: Mapping[str, Any] | None = None,
+    at_block: int | None = None,
+) -> int:
+    """Return how many records there are."""
+    versioned = table_of(record)
+    query = select(func.count()).select_from(versioned.table)
+    query = query.where(*_at(versioned, at_block), *_matching(versioned, where))
+    return int(session.connection().execute(query).scalar_one())
+
+
+def events_about(
+    session: Session,
+    topic: str,
+    *,
+    after: tuple[int, int] = (-1, -1),
+    limit: int = 50,
+    at_block: int | None = None,
+) -> tuple[Entry, ...]:
+    """
+    Return the events in which an id stands as an indexed value, oldest first.
+
+    shape: `after` is the block number and log index of the last one seen
+    """
+    place = tuple_(EVENTS.c.block_number, EVENTS.c.log_index)
+    conditions: list[ColumnElement[bool]] = [
+        or_(EVENTS.c.topic1 == topic, EVENTS.c.topic2 == topic, EVENTS.c.topic3 == topic),
+        place > tuple_(*after, types=[EVENTS.c.block_number.type, EVENTS.c.log_index.type]),
+    ]
+    if at_block is not None:
+        conditions.append(EVENTS.c.block_number <= at_block)
+    return tuple(stored_entries(session, *conditions, limit=limit))
+
+
+def checksum(session: Session) -> str:
+    """
+    Return the SHA-256 over all current versions and their places, whatever order they are kept in.
+
+    ensures: two mirrors of the same chain, however they came to it, have the same
+    """
+    total = hashlib.sha256()
+    for versioned in sorted(TABLES.values(), key=lambda one: one.table.name):
+        rows = session.connection().execute(
+            _raw(versioned).where(versioned.table.c.to_block.is_(None))
+        )
+        digests = sorted(hashlib.sha256(_canonical_row(row)).digest() for row in rows)
+        total.update(versioned.table.name.encode())
+        total.update(len(digests).to_bytes(8, "big"))
+        for digest in digests:
+            total.update(digest)
+    return total.hexdigest()
+
+
+def _select(versioned: VersionedTable) -> Any:
+    table = versioned.table
+    return select(*versioned.columns(), table.c.from_block, table.c.from_log, table.c.to_block)
+
+
+def _raw(versioned: VersionedTable) -> Any:
+    table = versioned.table
+    return select(*versioned.columns(), table.c.from_block, table.c.from_log)
+
+
+def _canonical_row(row: Any) -> bytes:
+    return canonical([_plain(value) for value in row]).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | str) or value is None:
+        return value
+    return value.name if hasattr(value, "name") else repr(value)
+
+
+def _same(versioned: VersionedTable, key: tuple[Hashable, ...]) -> list[ColumnElement[bool]]:
+    pairs = zip(versioned.key, key, strict=True)
+    return [versioned.table.c[name] == value for name, value in pairs]
+
+
+def _at(versioned: VersionedTable, at_block: int | None) -> list[ColumnElement[bool]]:
+    table = versioned.table
+    if at_block is None:
+        return [table.c.to_block.is_(None)]
+    return [
+        table.c.from_block <= at_block,
+        or_(table.c.to_block.is_(None), table.c.to_block > at_block),
+    ]
+
+
+def _matching(
+    versioned: VersionedTable, where: Mapping[str, Any] | None
+) -> list[ColumnElement[bool]]:
+    return [
+        versioned.table.c[name].in_(value)
+        if isinstance(value, tuple | list | frozenset)
+        else versioned.table.c[name] == value
+        for name, value in (where or {}).items()
+    ]
+
+
+def _recorded(versioned: VersionedTable, row: Any) -> Recorded[Any]:
+    *values, from_block, from_log, to_block = row
+    return Recorded(versioned.make(values), from_block, from_log, to_block)
+
+
+def _place(versioned: VersionedTable, last: Recorded[Any]) -> Place:
+    key = tuple(getattr(last.record, name) for name in versioned.key)
+    return Place(last.from_block, last.from_log, key)

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Authorization} from "../types/Acting.sol";
+import {ProfileId} from "../types/Ids.sol";
+import {IActing} from "./IActing.sol";
+
+/// @title IProfiles
+/// @notice Rule profiles (durations, reviews, code format) and the working-day calendar they count in.
+/// @dev A profile's id is the hash of its content, so a profile can never change under an application that froze it (joints 7).
+/// Its numbers come from rules that domain.md marks as single-source or unverified: they are data, never constants.
+interface IProfiles is IActing {
+    /// @dev Units of a duration. WORKING_DAYS and DAYS fall due at 24:00 UTC+8; SECONDS serve chains whose clock cannot be moved.
+    enum DurationUnit {
+        SECONDS,
+        DAYS,
+        WORKING_DAYS
+    }
+
+    /// @dev How certificate codes are written. NATIONAL is the 15-character `SJ…` code (domain 7), VENUE the same layout under prefix `VN`.
+    enum CodeFormat {
+        NATIONAL,
+        VENUE
+    }
+
+    /// @param amount How many units; 0 means at once.
+    /// @param unit What is counted.
+    struct Duration {
+        uint32 amount;
+        DurationUnit unit;
+    }
+
+    /// @notice A rule profile.
+    /// @param name ASCII name such as `CN_2026_35` or `VENUE`, left-aligned.
+    /// @param acceptance Time for the registrar's answer to an application (D-06).
+    /// @param supplement Time for the applicant to supplement.
+    /// @param decision Time for the decision after acceptance (D-06).
+    /// @param notice Length of the public notice (D-06).
+    /// @param objection Time to investigate an objection (O-03).
+    /// @param validity Longest validity of a certificate, from deposit (D-08).
+    /// @param renewalOpens How long before expiry the renewal window opens (D-08).
+    /// @param noticeCountsFirstDay Whether the day of publication counts (unclear in the source: domain 4.2).
+    /// @param noticeWaivable Whether the notice may be waived for cause (D-04).
+    /// @param codeFormat How certificate codes are written.
+    struct Profile {
+        bytes32 name;
+        Duration acceptance;
+        Duration supplement;
+        Duration decision;
+        Duration notice;
+        Duration objection;
+        Duration validity;
+        Duration renewalOpens;
+        bool noticeCountsFirstDay;
+        bool noticeWaivable;
+        CodeFormat codeFormat;
+    }
+
+    /// @notice A profile was published under its content hash.
+    event ProfilePublished(ProfileId indexed profileId, Profile profile, address byAccount);
+    /// @notice A year of the working-day calendar was loaded: bit n of `workingDays` (two words, low word first) is day n of the year, from 0.
+    event CalendarYearLoaded(uint16 indexed year, uint256[2] workingDays, address byAccount);
+
+    /// @notice The profile is not known.
+    /// @custom:family NotFound
+    error ProfileNotFound(ProfileId profileId);
+    /// @notice The profile is already published.
+    /// @custom:family Conflict
+    error ProfileAlreadyExists(ProfileId profileId);
+    /// @notice The calendar of this year is not loaded, so no working day in it can be counted.
+    /// @custom:family Conflict
+    error CalendarYearMissing(uint16 year);
+    /// @notice The calendar of this year is loaded already; deadlines were computed from it.
+    /// @custom:family Conflict
+    error CalendarYearAlreadyExists(uint16 year);
+    /// @notice A duration exceeds what can be counted in one call.
+    /// @custom:family Invalid
+    error DurationTooLong(uint32 amount, uint32 maximum);
+
+    function publish(Profile calldata profile, Authorization calldata authorization) external returns (ProfileId profileId);
+    function loadCalendarYear(uint16 year, uint256[2] calldata workingDays, Authorization calldata authorization) external;
+
+    function profileOf(ProfileId profileId) external view returns (Profile memory);
+    function calendarYearOf(uint16 year) external view returns (bool loaded, uint256[2] memory workingDays);
+    function isWorkingDay(uint64 time) external view returns (bool);
+    /// @notice Returns when a duration that begins at `start` ends: exclusive, at 24:00 UTC+8 for days and working days.
+    /// @dev The day of `start` is not counted unless `countsFirstDay`; a DAYS deadline on a day that is no working day stays there (only
+    /// WORKING_DAYS reads the calendar).
+    function deadlineAfter(uint64 start, Duration calldata duration, bool countsFirstDay) external view returns (uint64 deadline);
+}

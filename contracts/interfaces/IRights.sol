@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Authorization, Cause} from "../types/Acting.sol";
+import {DigestAlg, RightKind} from "../types/Codes.sol";
+import {AssetId, CertificateId, ParticipantId, RightId} from "../types/Ids.sol";
+import {IActing} from "./IActing.sol";
+
+/// @title IRights
+/// @notice HOLD, USE and OPERATE as entries of a register: independent, non-exclusive, any number of holders (D-01, D-02).
+/// @dev Root entries arise inside a registration's deposit; all others are granted by a holder whose entry allows sub-grants, and are never wider.
+interface IRights is IActing {
+    /// @dev Where a right comes from (D-19): law, contract, or the parties' will.
+    enum RightBasis {
+        NONE,
+        LAW,
+        CONTRACT,
+        WILL
+    }
+
+    /// @dev D-12: what kind of restriction note stands beside the entry.
+    enum RightRestriction {
+        NONE,
+        TERM_OR_CONDITION,
+        JUDICIAL,
+        CONTROL,
+        STATUTORY,
+        OTHER
+    }
+
+    /// @notice The conditions of an entry, the same in a request, a grant and a record.
+    /// @param holder Who holds the right.
+    /// @param kinds Bit set: 1 HOLD, 2 USE, 4 OPERATE. One entry may give several on the same terms; they stay independent rights.
+    /// @param basis Law, contract or will (D-19).
+    /// @param evidenceDigest Digest of the proof.
+    /// @param scopeDigest Digest of the scope document: data range, purposes, territory, environment (ODRL).
+    /// @param digestAlg How both digests were made.
+    /// @param purposes Bit set of the profile's purpose list, 0 for all; the parent's bits bound the child's.
+    /// @param region GB/T 2260 code of the territory; 0 means everywhere.
+    /// @param validFrom Seconds, inclusive.
+    /// @param validUntil Seconds, exclusive; 0 means as long as the certificate.
+    /// @param exclusive Whether the holder was promised that nobody else gets the same.
+    /// @param maySubGrant Whether the holder may grant it on.
+    /// @param restriction What note restricts it.
+    /// @param shareBps Share of the revenue of whatever is derived under this right that goes to the granting side, in basis points.
+    struct RightTerms {
+        ParticipantId holder;
+        uint8 kinds;
+        RightBasis basis;
+        bytes32 evidenceDigest;
+        bytes32 scopeDigest;
+        DigestAlg digestAlg;
+        uint64 purposes;
+        uint32 region;
+        uint64 validFrom;
+        uint64 validUntil;
+        bool exclusive;
+        bool maySubGrant;
+        RightRestriction restriction;
+        uint16 shareBps;
+    }
+
+    /// @notice A register entry.
+    /// @param assetId The asset.
+    /// @param assetVersion The registered version from which the right applies.
+    /// @param certificateId The registration certificate it rests on.
+    /// @param parentRightId The entry it was granted from; zero for a root entry.
+    /// @param termsHash keccak256 of the ABI encoding of the terms.
+    /// @param revokedAt Seconds; 0 means never.
+    struct Right {
+        RightId rightId;
+        AssetId assetId;
+        uint32 assetVersion;
+        CertificateId certificateId;
+        RightId parentRightId;
+        ParticipantId holder;
+        uint8 kinds;
+        uint64 validFrom;
+        uint64 validUntil;
+        bool exclusive;
+        bool maySubGrant;
+        uint16 shareBps;
+        uint64 purposes;
+        uint32 region;
+        bytes32 termsHash;
+        uint64 revokedAt;
+    }
+
+    /// @param parentRightId The caller's own entry.
+    /// @param terms The conditions; never wider than the parent's.
+    /// @param salt From the caller's business key.
+    struct RightGrant {
+        RightId parentRightId;
+        RightTerms terms;
+        bytes32 salt;
+    }
+
+    /// @notice A right was entered.
+    event RightGranted(
+        RightId indexed rightId,
+        AssetId indexed assetId,
+        ParticipantId indexed holder,
+        uint32 assetVersion,
+        CertificateId certificateId,
+        RightId parentRightId,
+        RightTerms terms,
+        ParticipantId byParticipant,
+        address byAccount
+    );
+    /// @notice A right was revoked; what was granted from it falls with it.
+    event RightRevoked(RightId indexed rightId, ParticipantId byParticipant, address byAccount, uint64 revokedAt, Cause cause);
+
+    /// @notice The right is not known.
+    /// @custom:family NotFound
+    error RightNotFound(RightId rightId);
+    /// @notice The right already exists.
+    /// @custom:family Conflict
+    error RightAlreadyExists(RightId rightId);
+    /// @notice The right is revoked, outside its term, or rests on something that is.
+    /// @custom:family Conflict
+    error RightNotActive(RightId rightId);
+    /// @notice The right is not the one needed: another asset, holder or kind.
+    /// @custom:family Forbidden
+    error RightMissing(RightId rightId, AssetId assetId, ParticipantId holder, RightKind kind);
+    /// @notice The caller does not hold an entry that it may grant from.
+    /// @custom:family Forbidden
+    error CallerNotGrantor(RightId rightId, ParticipantId participantId);
+    /// @notice The grant would be wider than the entry it comes from.
+    /// @custom:family Invalid
+    error RightTooWide(RightId parentRightId, bytes32 field);
+    /// @notice A chain of grants is at most 8 long.
+    /// @custom:family Invalid
+    error RightTooDeep(RightId parentRightId);
+
+    /// @dev Module RIGHT_GRANTER only: root entries inside a deposit.
+    function enter(
+        RightTerms calldata terms,
+        AssetId assetId,
+        uint32 assetVersion,
+        CertificateId certificateId,
+        bytes32 salt,
+        ParticipantId byParticipant,
+        address byAccount
+    ) external returns (RightId rightId);
+    function grant(RightGrant calldata params, Authorization calldata authorization) external returns (RightId rightId);
+    function revoke(RightId rightId, Cause calldata cause, Authorization calldata authorization) external;
+
+    function rightOf(RightId rightId) external view returns (Right memory);
+    /// @notice Says whether the right, everything it was granted from and its certificate are in force now.
+    function isActive(RightId rightId) external view returns (bool);
+    /// @notice Reverts unless the right is active and is this holder's right of this kind on this asset.
+    function requireRight(RightId rightId, AssetId assetId, ParticipantId holder, RightKind kind) external view returns (uint16 shareBps);
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Participants} from "../../contracts/governance/Participants.sol";
+import {IParticipants} from "../../contracts/interfaces/IParticipants.sol";
+import {Authorization, Cause} from "../../contracts/types/Acting.sol";
+import {AuthorityClass, DigestAlg} from "../../contracts/types/Codes.sol";
+import {ParticipantId} from "../../contracts/types/Ids.sol";
+import {Test} from "./Test.sol";
+
+/// @notice The ledger that every forge test starts from: deployed contracts, an admitted cast, and what signs for it.
+/// @dev Each noun's deployment goes into {_deploy}, in the order of the contracts' constructors.
+abstract contract Ledger is Test {
+    /// @param id The organisation.
+    /// @param account Its first account, with all purposes.
+    /// @param key That account's private key.
+    struct Member {
+        ParticipantId id;
+        address account;
+        uint256 key;
+    }
+
+    bytes32 internal constant ACT_TYPEHASH =
+        keccak256("Act(bytes4 selector,bytes32 argumentsHash,uint256 nonce,uint64 deadline)");
+    ParticipantId internal constant NO_VENUE = ParticipantId.wrap(0);
+    /// @dev Monday 2026-03-02, 10:00 in Shanghai.
+    uint64 internal constant START = 1_772_416_800;
+
+    Participants internal participants;
+
+    Member internal governor; // an account only: its id stays zero
+    Member internal exchange;
+    Member internal otherExchange;
+    Member internal registrar;
+    Member internal regulator;
+    Member internal bank;
+    Member internal court;
+    Member internal arbitrator;
+    Member internal taxOffice;
+    Member internal reviewer; // security reviews
+    Member internal seller;
+    Member internal otherSeller;
+    Member internal buyer;
+    Member internal assessor;
+    Member internal broker;
+    Member internal carrier; // delivery provider
+    Member internal stranger; // an account without an organisation
+
+    // ---------------------------------------------------------------- the ledger
+
+    function setUp() public virtual {
+        vm.warp(START);
+        (governor.account, governor.key) = makeAccount("governor");
+        (stranger.account, stranger.key) = makeAccount("stranger");
+        _deploy();
+        _admitCast();
+    }
+
+    function _deploy() internal virtual {
+        participants = new Participants(governor.account);
+    }
+
+    function _admitCast() internal {
+        exchange = _admitted("exchange", NO_VENUE);
+        _grant(exchange, IParticipants.Role.EXCHANGE_OPERATOR, exchange.id);
+        otherExchange = _admitted("otherExchange", NO_VENUE);
+        _grant(otherExchange, IParticipants.Role.EXCHANGE_OPERATOR, otherExchange.id);
+        registrar = _serving("registrar", IParticipants.Role.REGISTRAR);
+        regulator = _serving("regulator", IParticipants.Role.REGULATOR);
+        bank = _serving("bank", IParticipants.Role.SETTLEMENT_BANK);
+        court = _serving("court", IParticipants.Role.COURT_GATEWAY);
+        arbitrator = _serving("arbitrator", IParticipants.Role.ARBITRATOR);
+        taxOffice = _serving("taxOffice", IParticipants.Role.TAX_COLLECTOR);
+        reviewer = _serving("reviewer", IParticipants.Role.SECURITY_REVIEWER);
+        seller = _trading("seller", IParticipants.Role.SELLER);
+        otherSeller = _trading("otherSeller", IParticipants.Role.SELLER);
+        buyer = _trading("buyer", IParticipants.Role.BUYER);
+        assessor = _trading("assessor", IParticipants.Role.ASSESSOR);
+        broker = _trading("broker", IParticipants.Role.BROKER);
+        carrier = _trading("carrier", IParticipants.Role.DELIVERY_PROVIDER);
+        _assignIssuerCode(exchange, 44, 1);
+        _assignIssuerCode(otherExchange, 31, 1);
+        _assignIssuerCode(registrar, 44, 2);
+    }
+
+    // ---------------------------------------------------------------- members
+
+    /// @notice An organisation that the governor admitted, with one role for the whole ledger.
+    function _serving(string memory name, IParticipants.Role role) internal returns (Member memory member) {
+        member = _admitted(name, NO_VENUE);
+        _grant(member, role, NO_VENUE);
+    }
+
+    /// @notice An organisation that the exchange admitted, with one role there.
+    function _trading(string memory name, IParticipants.Role role) internal returns (Member memory member) {
+        member = _admitted(name, exchange.id);
+        _grant(member, role, exchange.id);
+    }
+
+    /// @notice An admitted organisation without a role.
+    function _admitted(string memory name, ParticipantId homeVenue) internal returns (Member memory member) {
+        member = _applied(name, homeVenue);
+        vm.prank(_admitterOf(homeVenue));
+        participants.admit(member.id, 0, keccak256("evidence"), DigestAlg.SHA256, _direct());
+    }
+
+    /// @notice An organisation that has applied for admission.
+    function _applied(string memory name, ParticipantId homeVenue) internal returns (Member memory member) {
+        (member.account, member.key) = makeAccount(name);
+        IParticipants.Application memory application = _application(name, homeVenue);
+        vm.prank(member.account);
+        member.id = participants.applyForAdmission(application, _direct());
+    }
+
+    function _application(string memory name, ParticipantId homeVenue)
+        internal
+        pure
+        returns (IParticipants.Application memory)
+    {
+        return IParticipants.Application({
+            usccDigest: sha256(bytes(name)),
+            usccLast4: "0A1X",
+            participantType: IParticipants.ParticipantType.LEGAL_PERSON,
+            homeVenue: homeVenue,
+            profileDigest: sha256(abi.encode("profile", name)),
+            digestAlg: DigestAlg.SHA256,
+            encryptionKey: _encryptionKey(name)
+        });
+    }
+
+    function _encryptionKey(string memory name) internal pure returns (bytes memory) {
+        return abi.encodePacked(bytes1(0x02), keccak256(bytes(name)));
+    }
+
+    function _grant(Member memory member, IParticipants.Role role, ParticipantId venue) internal {
+        bool isVenueRole = venue != NO_VENUE && role != IParticipants.Role.EXCHANGE_OPERATOR;
+        vm.prank(isVenueRole ? _admitterOf(venue) : governor.account);
+        participants.grantRole(member.id, role, venue, 0, _direct());
+    }
+
+    function _assignIssuerCode(Member memory member, uint8 region, uint8 digit) internal {
+        vm.prank(governor.account);
+        participants.assignIssuerCode(member.id, region, digit, _direct());
+    }
+
+    function _setModule(IParticipants.ModuleKind kind, address module) internal {
+        vm.prank(governor.account);
+        participants.setModule(kind, module, true, _direct());
+    }
+
+    function _suspend(Member memory member) internal {
+        vm.prank(regulator.account);
+        participants.suspend(member.id, _cause(AuthorityClass.REGULATOR), _direct());
+    }
+
+    function _admitterOf(ParticipantId venue) internal view returns (address) {
+        return venue == NO_VENUE ? governor.account : participants.primaryAccountOf(venue);
+    }
+
+    // ---------------------------------------------------------------- authorizations and causes
+
+    /// @notice The sender acts itself.
+    function _direct() internal pure returns (Authorization memory authorization) {}
+
+    /// @notice A member signs an act that anybody may relay within an hour.
+    function _relayed(Member memory member, address target, bytes4 selector, bytes32 argumentsHash, uint256 nonce)
+        internal
+        view
+        returns (Authorization memory authorization)
+    {
+        authorization.account = member.account;
+        authorization.nonce = nonce;
+        authorization.deadline = uint64(block.timestamp) + 1 hours;
+        bytes32 structHash =
+            keccak256(abi.encode(ACT_TYPEHASH, selector, argumentsHash, nonce, authorization.deadline));
+        authorization.signature = signatureOf(member.key, _typedDigest(target, structHash));
+    }
+
+    /// @notice The EIP-712 digest of a struct in a contract's domain.
+    function _typedDigest(address target, bytes32 structHash) internal view returns (bytes32) {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("Shulian"),
+                keccak256("1"),
+                block.chainid,
+                target
+            )
+        );
+        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
+    }
+
+    /// @notice A complete, open cause of a class.
+    function _cause(AuthorityClass authority) internal pure returns (Cause memory) {
+        return Cause({
+            reasonCode: 7,
+            documentDigest: keccak256("decision"),
+            digestAlg: DigestAlg.SHA256,
+            authority: authority,
+            until: 0
+        });
+    }
+
+    function _noCause() internal pure returns (Cause memory cause) {}
+}
