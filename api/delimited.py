@@ -11,9 +11,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import BinaryIO, Final
-
-from typing_extensions import Buffer
+from typing import Any, BinaryIO, Final
 
 from chain.failure import Conflict, Invalid
 from chain.values import Bytes32
@@ -235,7 +233,7 @@ class _ChunkReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Buffer, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         while not self._left:
             chunk = next(self._chunks, None)
             if chunk is None:

@@ -27,7 +27,7 @@ def to_json(hint: Any, value: Any) -> Any:
 
     shape: enums by name, integers beyond 2^53 as digits, tuples and sets as lists
     """
-    return _writer(hint)(value)
+    return writer(hint)(value)
 
 
 def from_json(hint: type[T], raw: Any) -> T:
@@ -37,7 +37,7 @@ def from_json(hint: type[T], raw: Any) -> T:
     :raises ValueError: if the JSON is not of that type (KeyError for a missing field or member)
     """
     kind: Any = hint
-    value: T = _reader(kind)(raw)
+    value: T = reader(kind)(raw)
     return value
 
 
@@ -58,7 +58,12 @@ def optional(hint: Any) -> tuple[Any, bool]:
 
 
 @cache
-def _writer(hint: Any) -> Convert:
+def writer(hint: Any) -> Convert:
+    """
+    Return the function that turns values of a type into JSON.
+
+    :raises TypeError: if there is no form for the type
+    """
     inner, nullable = optional(plain(hint))
     write = _write(plain(inner))
     return (lambda value: None if value is None else write(value)) if nullable else write
@@ -67,19 +72,19 @@ def _writer(hint: Any) -> Convert:
 def _write(kind: Any) -> Convert:
     origin = get_origin(kind)
     if origin is tuple and get_args(kind)[-1] is not ...:
-        each = [_writer(one) for one in get_args(kind)]
+        each = [writer(one) for one in get_args(kind)]
         return lambda value: [one(part) for one, part in zip(each, value, strict=True)]
     if origin in (tuple, frozenset):
-        item = _writer(get_args(kind)[0])
+        item = writer(get_args(kind)[0])
         arrange = sorted if origin is frozenset else list
         return lambda value: arrange([item(one) for one in value])
     if origin in (dict, Mapping):
-        entry = _writer(get_args(kind)[1])
+        entry = writer(get_args(kind)[1])
         return lambda value: {str(key): entry(one) for key, one in value.items()}
     if is_dataclass(kind):
-        parts = [(name, _writer(one)) for name, one in hints_of(kind).items()]  # type: ignore[arg-type]
+        parts = [(name, writer(one)) for name, one in hints_of(kind).items()]  # type: ignore[arg-type]
         return lambda value: {name: part(getattr(value, name)) for name, part in parts}
-    if issubclass(kind, Enum):
+    if isinstance(kind, type) and issubclass(kind, Enum):
         return lambda value: value.name
     if kind in (str, bool):
         return lambda value: value
@@ -89,7 +94,12 @@ def _write(kind: Any) -> Convert:
 
 
 @cache
-def _reader(hint: Any) -> Convert:
+def reader(hint: Any) -> Convert:
+    """
+    Return the function that turns JSON back into values of a type.
+
+    :raises TypeError: if there is no form for the type
+    """
     inner, nullable = optional(plain(hint))
     read = _read(plain(inner))
     return (lambda raw: None if raw is None else read(raw)) if nullable else read
@@ -98,19 +108,19 @@ def _reader(hint: Any) -> Convert:
 def _read(kind: Any) -> Convert:
     origin = get_origin(kind)
     if origin is tuple and get_args(kind)[-1] is not ...:
-        each = [_reader(one) for one in get_args(kind)]
+        each = [reader(one) for one in get_args(kind)]
         return lambda raw: tuple(one(part) for one, part in zip(each, raw, strict=True))
     if origin in (tuple, frozenset):
-        item = _reader(get_args(kind)[0])
+        item = reader(get_args(kind)[0])
         make: Convert = origin
         return lambda raw: make([item(one) for one in raw])
     if origin in (dict, Mapping):
-        entry = _reader(get_args(kind)[1])
+        entry = reader(get_args(kind)[1])
         return lambda raw: {key: entry(one) for key, one in raw.items()}
     if is_dataclass(kind):
-        parts = [(name, _reader(one)) for name, one in hints_of(kind).items()]  # type: ignore[arg-type]
+        parts = [(name, reader(one)) for name, one in hints_of(kind).items()]  # type: ignore[arg-type]
         return lambda raw: kind(**{name: part(raw[name]) for name, part in parts})  # type: ignore[operator]
-    if issubclass(kind, Enum):
+    if isinstance(kind, type) and issubclass(kind, Enum):
         return lambda raw: kind[raw]
     if kind is int:
         return int

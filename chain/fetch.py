@@ -13,6 +13,7 @@ from typing import Any, Final
 from chain.decoder import decode_log
 from chain.event import EventMeta
 from chain.facts import Append, Block, Entry, Followed
+from chain.failure import LedgerError
 from chain.rpc import (
     METHOD_NOT_FOUND,
     Call,
@@ -32,6 +33,13 @@ FAST_SECONDS: Final = 2
 
 # A bloom with fewer bits set than this hardly ever shows an address that is not there.
 SPARSE_BITS: Final = 256
+
+
+class WrongChain(LedgerError):
+    """The node serves another chain than the mirror holds."""
+
+    expected_chain_id: int
+    found_chain_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,6 @@ class Source:
     finality_depth: int
     range_max: int = 200
     has_blooms: bool = True
-    last_head: int = field(default=-1, init=False)
     _range: int = field(default=32, init=False)
     _names: Mapping[str, str] = field(init=False)
     _bits: Mapping[str, int] = field(init=False)
@@ -77,14 +84,16 @@ class Source:
         """Return the first block that can hold an event."""
         return min((one.from_block for one in self.contracts), default=0)
 
-    def node_chain_id(self) -> int:
-        """Return the id of the node's chain."""
-        return number_of(self.node.call("eth_chainId"))
-
     def head(self) -> int:
-        """Return the height of the node's chain."""
-        self.last_head = number_of(self.node.call("eth_blockNumber"))
-        return self.last_head
+        """
+        Return the height of the node's chain.
+
+        :raises WrongChain: if that is another chain
+        """
+        found, head = self.node.batch([("eth_chainId", []), ("eth_blockNumber", [])])
+        if number_of(found) != self.chain_id:
+            raise WrongChain(expected_chain_id=self.chain_id, found_chain_id=number_of(found))
+        return number_of(head)
 
     def headers(self, numbers: Sequence[int]) -> list[Header]:
         """
@@ -98,7 +107,8 @@ class Source:
         """
         Return every block from `first` to `head` with its events.
 
-        ensures: each is the child of the one before; it ends early where the node's chain moved
+        ensures: all of them in order; that each is the child of the one before is for the caller
+                 to check, because the node's chain may move between two requests
         """
         final = head - self.finality_depth
         while first <= head:
@@ -106,13 +116,8 @@ class Source:
                 headers, logs = self._by_range(first, final)
             else:
                 headers, logs = self._by_hash(first, min(head, first + self.range_max - 1))
-            for header, append in zip(headers, self._appends(headers, logs), strict=True):
-                if header.block.number != first:
-                    return
-                yield append
-                first += 1
-            if len(headers) < 1:
-                return
+            yield from self._appends(headers, logs)
+            first += len(headers)
 
     def _by_range(self, first: int, final: int) -> tuple[list[Header], list[Any]]:
         while True:
@@ -204,9 +209,7 @@ class Source:
 
     def _place(self, header: Header, log: Mapping[str, Any]) -> tuple[int, int]:
         if str(log.get("blockHash")).lower() != header.hash or log.get("removed"):
-            raise NodeContradicts(
-                reason=f"a log is not of block {header.block.number} {header.hash}"
-            )
+            raise NodeContradicts(reason=f"a log is not of {header.block}")
         return number_of(log.get("transactionIndex")), number_of(log.get("logIndex"))
 
     def _entry(self, block: Block, log: Mapping[str, Any], log_index: int) -> Entry | None:

@@ -5,7 +5,7 @@ Follows a chain as a stream of two facts, Append and Rewind, and believes no nod
 fact in one transaction. Nothing here knows a noun.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from chain.facts import Append, Block, Fact, Followed, Projection, Rewind
 from chain.failure import LedgerError
-from chain.fetch import Source
+from chain.fetch import Source, WrongChain
 from chain.store import (
     apply_blocks,
     block_at,
@@ -37,13 +37,6 @@ class ForkBeyondFinality(LedgerError):
 
     tip_number: int
     finality_depth: int
-
-
-class WrongChain(LedgerError):
-    """The node serves another chain than the mirror holds."""
-
-    expected_chain_id: int
-    found_chain_id: int
 
 
 class Stored(Protocol):
@@ -83,7 +76,6 @@ class Synced:
     events: int
     rewound_to: int | None
     tip: Block | None
-    head: int
 
 
 def follow(source: Source, stored: Stored) -> Iterator[Fact]:
@@ -94,7 +86,6 @@ def follow(source: Source, stored: Stored) -> Iterator[Fact]:
     :raises ForkBeyondFinality: if the common ancestor is deeper than `source.finality_depth`
     :raises WrongChain: if the node is on another chain
     """
-    _require_chain(source)
     head = source.head()
     tip = stored.tip()
     if tip is not None:
@@ -118,46 +109,42 @@ def sync_once(engine: Engine, source: Source, project: Projection) -> Synced:
     ensures: whatever fails, the mirror stands at the end of some block
     """
     _note_followed(engine, source)
+    stored = StoredBlocks(engine)
     rewound_to = None
     blocks = events = 0
+    records = TableRecords()
+    for batch in _batches(follow(source, stored)):
+        with Session(engine) as session, session.begin():
+            if isinstance(batch, Rewind):
+                rewind(session, batch.to_block)
+                rewound_to = batch.to_block
+                continue
+            apply_blocks(session, batch, project, records)
+        blocks += len(batch)
+        events += sum(len(append.entries) for append in batch)
+    return Synced(blocks=blocks, events=events, rewound_to=rewound_to, tip=stored.tip())
+
+
+def _batches(facts: Iterator[Fact]) -> Iterator[list[Append] | Rewind]:
+    # What was fetched whole before a failure is still true, so it is handed on first.
     batch: list[Append] = []
-    records: TableRecords | None = None
-    for fact in follow(source, StoredBlocks(engine)):
-        if isinstance(fact, Rewind):
-            with Session(engine) as session, session.begin():
-                rewind(session, fact.to_block)
-            rewound_to = fact.to_block
-            continue
-        batch.append(fact)
-        blocks, events = blocks + 1, events + len(fact.entries)
-        if len(batch) >= BATCH_BLOCKS or sum(len(one.entries) for one in batch) >= BATCH_EVENTS:
-            records = _apply(engine, batch, project, records)
-            batch.clear()
-    _apply(engine, batch, project, records)
-    tip = StoredBlocks(engine).tip()
-    return Synced(
-        blocks=blocks, events=events, rewound_to=rewound_to, tip=tip, head=source.last_head
-    )
-
-
-def _apply(
-    engine: Engine,
-    batch: Sequence[Append],
-    project: Projection,
-    records: TableRecords | None,
-) -> TableRecords | None:
-    if not batch:
-        return records
-    with Session(engine) as session, session.begin():
-        kept = records or TableRecords(session)
-        apply_blocks(session, batch, project, kept)
-    return kept
-
-
-def _require_chain(source: Source) -> None:
-    found = source.node_chain_id()
-    if found != source.chain_id:
-        raise WrongChain(expected_chain_id=source.chain_id, found_chain_id=found)
+    waiting = 0
+    try:
+        for fact in facts:
+            if isinstance(fact, Rewind):
+                yield fact
+                continue
+            batch.append(fact)
+            waiting += len(fact.entries)
+            if len(batch) >= BATCH_BLOCKS or waiting >= BATCH_EVENTS:
+                yield batch
+                batch, waiting = [], 0
+    except LedgerError:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
 
 
 def _ancestor(source: Source, stored: Stored, tip: Block, head: int) -> Block | None:

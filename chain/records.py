@@ -1,7 +1,9 @@
 """
-What a noun's record is to the rest of the ledger: its key, its contract view, and how projections read others.
+What a noun's record is to the rest of the ledger: its key, its contract view, and how projections
+read others.
 
-It is not the store: no database, no I/O. `chain.store` keeps records as versioned rows; a dictionary keeps them in tests.
+It is not the store: no database, no I/O. `chain.store` keeps records as versioned rows; a
+dictionary keeps them in tests.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -11,6 +13,9 @@ from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 INDEXED: Mapping[str, Any] = {"index": True}
 """Field metadata: the read table gets an index on this column, because people filter by it."""
 
+WIDE: Mapping[str, Any] = {"uint256": True}
+"""Field metadata: the number may exceed 63 bits, so its column is text of 78 digits."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -18,8 +23,8 @@ class View:
     Name the contract view that must equal a record, so that the audit can ask it.
 
     arguments: record fields passed to the view, in order
-    covers:    event-only record fields -> the view field whose stored hash covers them, with the function that
-               recomputes this hash from the record
+    covers:    view field that is a stored hash -> how to recompute it from the record, whose
+               event-only fields it covers
     """
 
     contract: str
@@ -59,7 +64,7 @@ def key_of(record: Any) -> tuple[Hashable, ...]:
 
 
 class RecordMissing(AssertionError):
-    """An event refers to a record that no earlier event made: the stream is incomplete or out of order."""
+    """An event refers to a record that no earlier event made: the stream is incomplete."""
 
     def __init__(self, record: type, key: tuple[Hashable, ...]) -> None:
         super().__init__(f"{record.__name__} {key} is not there: the event stream is incomplete")

@@ -24,13 +24,13 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy import create_engine as _create_engine
-from sqlmodel import Field, Session, SQLModel
+from sqlmodel import Field, Session
 
 from chain.decoder import decode_log
 from chain.event import Event, EventMeta, UnknownEvent
 from chain.facts import Append, Block, Entry, Followed, Projection
 from chain.failure import Conflict
-from chain.tables import MIRROR, TABLES
+from chain.tables import MIRROR, TABLES, Mirrored
 from chain.values import Address, Bytes32, HexBytes
 from chain.versions import TableRecords
 
@@ -45,7 +45,7 @@ class BlockOutOfOrder(Conflict):
     tip_number: int
 
 
-class BlockRow(SQLModel, registry=MIRROR, table=True):
+class BlockRow(Mirrored, table=True):
     """A block that counts; the highest one is the cursor."""
 
     __tablename__ = "blocks"
@@ -56,7 +56,7 @@ class BlockRow(SQLModel, registry=MIRROR, table=True):
     timestamp: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
-class EventRow(SQLModel, registry=MIRROR, table=True):
+class EventRow(Mirrored, table=True):
     """A log as it came, and the name of the event it was read as."""
 
     __tablename__ = "events"
@@ -86,7 +86,7 @@ class EventRow(SQLModel, registry=MIRROR, table=True):
     data: str = Field(sa_column=Column(Text, nullable=False))
 
 
-class FollowedRow(SQLModel, registry=MIRROR, table=True):
+class FollowedRow(Mirrored, table=True):
     """A contract whose events are all here, from `from_block` on."""
 
     __tablename__ = "followed"
@@ -141,7 +141,7 @@ def apply_blocks(
     """
     Apply blocks in the session's transaction: headers, events and new versions of records.
 
-    shape:   `records` may be kept from call to call while every transaction commits and none rewinds
+    shape:   `records` may be kept from call to call while all transactions commit and none rewinds
     ensures: all rows of all these blocks, or, if this raises and the caller rolls back, none
     :raises BlockOutOfOrder: if the first does not follow the tip, or one its predecessor
     """
@@ -219,7 +219,7 @@ def stored_entries(session: Session, *conditions: Any, limit: int | None = None)
 
 
 def followed(session: Session) -> tuple[int | None, tuple[Followed, ...]]:
-    """Return the chain's id, None before anything was followed, and the contracts followed so far."""
+    """Return the chain's id (None before the first contract) and the contracts followed."""
     rows = session.execute(select(FOLLOWED).order_by(FOLLOWED.c.address)).all()
     contracts = tuple(
         Followed(address=Address(row.address), contract=row.contract, from_block=row.from_block)

@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 from chain.abi import hints_of
-from chain.codec import from_json, optional, plain, to_json
+from chain.codec import optional, plain, reader, writer
 
 # The mirror's tables are apart from every other SQLModel table: another database may hold those.
 MIRROR: Final = registry()
@@ -85,12 +85,14 @@ class JsonText(TypeDecorator[Any]):
     def __init__(self, hint: Any) -> None:
         super().__init__()
         self.hint = hint
+        self._write = writer(hint)
+        self._read = reader(hint)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else canonical(to_json(self.hint, value))
+        return None if value is None else canonical(self._write(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
-        return None if value is None else from_json(self.hint, orjson.loads(value))
+        return None if value is None else self._read(orjson.loads(value))
 
 
 def canonical(value: Any) -> str:
@@ -98,7 +100,11 @@ def canonical(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
-class Versioned(SQLModel, registry=MIRROR):
+class Mirrored(SQLModel, registry=MIRROR):
+    """A table of the mirror."""
+
+
+class Versioned(Mirrored):
     """
     A version of a record: what held from the block `from_block` until before `to_block`.
 
@@ -113,7 +119,7 @@ class Versioned(SQLModel, registry=MIRROR):
     from_log: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class VersionedTable:
     """What the store must know of a record's table."""
 

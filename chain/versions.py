@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable
 from functools import cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlmodel import Session
 
 from chain.records import RecordMissing, key_of
@@ -30,7 +30,7 @@ class TableRecords:
     shape: put() an event's versions, end_block() after a block's last event, flush() before commit
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session | None = None) -> None:
         self._session = session
         # The state at the end of the last whole block; None stands for a record that is not there.
         self._current: dict[Ident, Any] = {}
@@ -40,8 +40,13 @@ class TableRecords:
         self._closing: dict[type, list[dict[str, Any]]] = defaultdict(list)
 
     def use(self, session: Session) -> None:
-        """Go on with another session, whose transaction follows the last one's commit."""
+        """Read and write in this session, whose transaction follows the last one's commit."""
         self._session = session
+
+    def _connection(self) -> Connection:
+        if self._session is None:
+            raise RuntimeError("use() a session first")
+        return self._session.connection()
 
     def get(self, record: type[R], *key: Hashable) -> R | None:
         """Return the current version of the record with this key, or None."""
@@ -99,9 +104,9 @@ class TableRecords:
 
     def flush(self) -> None:
         """Write what is waiting; the caller commits."""
-        connection = self._session.connection()
+        connection = self._connection()
         for record, closing in self._closing.items():
-            connection.execute(_close_statement(record), closing)
+            connection.execute(_close_statement(table_of(record)), closing)
         for record, rows in self._rows.items():
             connection.execute(insert(table_of(record).table), rows)
         self._closing.clear()
@@ -121,19 +126,17 @@ class TableRecords:
     def _load(self, record: type[Any], key: tuple[Hashable, ...]) -> Any:
         versioned = table_of(record)
         named = _named_key(versioned, key)
-        row = self._session.connection().execute(_find_statement(record), named).first()
+        row = self._connection().execute(_find_statement(versioned), named).first()
         return None if row is None else versioned.make(row)
 
 
 @cache
-def _find_statement(record: type) -> Any:
-    versioned = table_of(record)
+def _find_statement(versioned: VersionedTable) -> Any:
     return select(*versioned.columns()).where(*_is_current(versioned))
 
 
 @cache
-def _close_statement(record: type) -> Any:
-    versioned = table_of(record)
+def _close_statement(versioned: VersionedTable) -> Any:
     current = _is_current(versioned)
     return versioned.table.update().where(*current).values(to_block=bindparam("closed_at"))
 

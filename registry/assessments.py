@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from chain import events as e
 from chain.codes import AssessmentKind, DigestAlg, Verdict
-from chain.records import INDEXED, Projected, Records, View
+from chain.records import INDEXED, WIDE, Projected, Records, View
 from chain.values import AssessmentId, AssetId, Bytes32, ParticipantId
 
 
@@ -25,7 +25,7 @@ class Assessment:
     asset_version: int
     kind: AssessmentKind
     verdict: Verdict
-    score: int
+    score: int = field(metadata=WIDE)
     formula_id: Bytes32
     report_digest: Bytes32
     digest_alg: DigestAlg

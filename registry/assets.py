@@ -11,10 +11,10 @@ from typing import ClassVar
 
 from chain import events as e
 from chain.abi import hash_values
-from chain.codes import AssetKind, Category, DigestAlg, Grade, ReviewKind, Verdict
+from chain.codes import AssetKind, Category, DigestAlg, Grade, Relation, ReviewKind, Verdict
 from chain.records import INDEXED, Projected, Records, View
 from chain.structs import Parent, Payee
-from chain.values import AssetId, Bytes32, ParticipantId
+from chain.values import AssetId, Bytes32, ParticipantId, RightId
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,21 @@ class Asset:
     revenue_table: tuple[Payee, ...]
     links_hash: Bytes32
     declared_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssetLink:
+    """One link to a parent, apart so that it is found from both ends; the links hash covers it."""
+
+    KEY: ClassVar = ("asset_id", "version", "parent_id", "parent_version")
+    VIEW: ClassVar = None
+
+    asset_id: AssetId = field(metadata=INDEXED)
+    version: int
+    parent_id: AssetId = field(metadata=INDEXED)
+    parent_version: int
+    relation: Relation
+    consent_right_id: RightId
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +141,15 @@ def apply_asset_declared(records: Records, event: e.AssetDeclared) -> Projected:
         links_hash=links_hash_of(parents, table),
         declared_at=event.meta.timestamp,
     )
+    for parent in parents:
+        yield AssetLink(
+            asset_id=event.asset_id,
+            version=event.version,
+            parent_id=parent.asset_id,
+            parent_version=parent.version,
+            relation=parent.relation,
+            consent_right_id=parent.consent_right_id,
+        )
     head = records.get(AssetHead, event.asset_id)
     registered = head.registered_version if head else 0
     yield AssetHead(asset_id=event.asset_id, version=event.version, registered_version=registered)

@@ -10,6 +10,7 @@ signature. The file itself must be the canonical bytes (RFC 8785) of exactly the
 no byte can change unnoticed.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,9 +32,9 @@ from registry.merkle import Proof, root_from
 
 BUNDLE_FORMAT = "shulian-certificate/1"
 TRUST_FORMAT = "shulian-trust/1"
-MEMBERS = frozenset({"format", "document", "fields", "status", "path", "checkpoint", "signatures"})
 # secp256k1 group order halved: signatures with a higher s are refused (EIP-2).
-UNREADABLE = (EncodingError, ValueError, TypeError)
+ONE_FORM = re.compile(r"0x(?:[0-9a-f]{2})*|[A-Z][A-Z0-9_]*|0|[1-9][0-9]*", re.ASCII)
+UNREADABLE = (Invalid, EncodingError, ValueError, TypeError)
 S_MAX = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
 
@@ -79,6 +80,17 @@ class Bundle:
     path: tuple[HexBytes, ...]
     checkpoint: Checkpoint
     signatures: tuple[CheckpointSignature, ...]
+
+
+# The typed members of a file beside `format` and `document`.
+TYPED: Mapping[str, Any] = {
+    "fields": CertificateFields,
+    "status": Status,
+    "path": tuple[HexBytes, ...],
+    "checkpoint": Checkpoint,
+    "signatures": tuple[CheckpointSignature, ...],
+}
+MEMBERS = frozenset({"format", "document", *TYPED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +147,8 @@ class Verification:
 
 def write_bundle(bundle: Bundle) -> bytes:
     """Return the canonical bytes of a certificate file."""
-    return canonical({"format": BUNDLE_FORMAT, **to_json(Bundle, bundle)})
+    typed = {name: to_json(hint, getattr(bundle, name)) for name, hint in TYPED.items()}
+    return canonical({"format": BUNDLE_FORMAT, "document": bundle.document, **typed})
 
 
 def write_trust(trust: TrustList) -> bytes:
@@ -210,6 +223,8 @@ def _read(data: bytes) -> tuple[Bundle | None, Fragment]:
         return None, _invalid("format", "MEMBERS_WRONG", "The file lacks members or has others.")
     body = {name: value for name, value in parsed.items() if name != "format"}
     document = body.pop("document")
+    if not _has_one_form(body):
+        return None, _invalid("format", "SHAPE_WRONG", "A value is not written in its one form.")
     try:
         bundle = Bundle(document=document, **_typed(body))
         rewritten = write_bundle(bundle)
@@ -220,15 +235,17 @@ def _read(data: bytes) -> tuple[Bundle | None, Fragment]:
     return bundle, _valid("format", "The file has the one canonical form.")
 
 
+def _has_one_form(value: Any) -> bool:
+    """Return whether every text in it is a code, digits or lower-case hex: no spaces, no case."""
+    if isinstance(value, dict):
+        return all(_has_one_form(one) for one in value.values())
+    if isinstance(value, list):
+        return all(_has_one_form(one) for one in value)
+    return not isinstance(value, str) or ONE_FORM.fullmatch(value) is not None
+
+
 def _typed(body: Mapping[str, Any]) -> dict[str, Any]:
-    hints = {
-        "fields": CertificateFields,
-        "status": Status,
-        "path": tuple[HexBytes, ...],
-        "checkpoint": Checkpoint,
-        "signatures": tuple[CheckpointSignature, ...],
-    }
-    return {name: from_json(hint, body[name]) for name, hint in hints.items()}
+    return {name: from_json(hint, body[name]) for name, hint in TYPED.items()}
 
 
 def _check_document(bundle: Bundle) -> Fragment:

@@ -92,10 +92,9 @@ def _name(text: str) -> Bytes32:
     return Bytes32("0x" + text.encode("ascii").ljust(32, b"\0").hex())
 
 
-# P1 (国数综政策〔2026〕35号) arts 17, 24, 26, 28, 36, as domain 4.2 and 10 report them from a single
-# unofficial copy:
-# compare with the official text before calling anything compliant. The time to supplement is not
-# in the source (PROPOSED).
+# P1 (国数综政策〔2026〕35号) arts 17, 24, 26, 28, 36, as domain 4.2 and 10 report them from one
+# unofficial copy: compare with the official text before calling anything compliant. The time to
+# supplement is not in the source (PROPOSED).
 CN_2026_35 = Profile(
     name=_name("CN_2026_35"),
     acceptance=_working_days(3),

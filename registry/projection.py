@@ -32,6 +32,7 @@ RECORDS: tuple[type, ...] = (
     profiles.CalendarYear,
     agreements.Agreement,
     assets.Asset,
+    assets.AssetLink,
     assets.AssetHead,
     assets.AssetReview,
     assets.AssetAlias,

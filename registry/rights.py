@@ -11,7 +11,7 @@ from typing import ClassVar
 from chain import events as e
 from chain.abi import hash_values
 from chain.codes import RightKind
-from chain.records import INDEXED, Projected, Records, View
+from chain.records import INDEXED, WIDE, Projected, Records, View
 from chain.structs import RightTerms
 from chain.values import AssetId, Bytes32, CertificateId, ParticipantId, RightId
 
@@ -40,7 +40,7 @@ class Right:
     exclusive: bool
     may_sub_grant: bool
     share_bps: int
-    purposes: int
+    purposes: int = field(metadata=WIDE)
     region: int
     terms: RightTerms
     terms_hash: Bytes32

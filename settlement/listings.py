@@ -10,7 +10,7 @@ from typing import ClassVar
 from chain import events as e
 from chain.abi import hash_values
 from chain.codes import AuthorityClass, DigestAlg, ListingState, PriceUnit, TradeMode
-from chain.records import INDEXED, Projected, Records, View
+from chain.records import INDEXED, WIDE, Projected, Records, View
 from chain.values import (
     AgreementId,
     AssessmentId,
@@ -48,8 +48,8 @@ class Listing:
     mode: TradeMode
     unit: PriceUnit
     price_fen: int
-    unit_quantity: int
-    quantity_max: int
+    unit_quantity: int = field(metadata=WIDE)
+    quantity_max: int = field(metadata=WIDE)
     delivery_forms: int
     inspection_seconds: int
     terms_digest: Bytes32

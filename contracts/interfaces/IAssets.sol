@@ -64,6 +64,22 @@ interface IAssets is IActing {
         bytes32 reportDigest;
     }
 
+    /// @notice One of the three security reviews of a version, as its reviewer signs it.
+    /// @param reviewedDigest The digest that was reviewed: SOURCE the links hash, MODEL the model digest, ELEMENT the content digest.
+    /// @param reportDigest Digest of the review report.
+    /// @param digestAlg How the report's digest was made.
+    /// @param expiresAt Seconds, exclusive; 0 means open.
+    struct SecurityReview {
+        AssetId assetId;
+        uint32 version;
+        ReviewKind kind;
+        Verdict verdict;
+        bytes32 reviewedDigest;
+        bytes32 reportDigest;
+        DigestAlg digestAlg;
+        uint64 expiresAt;
+    }
+
     /// @param parents At most 16; each registered, each with the registrant's right to process it.
     /// @param revenueTable At most 16 payees in ascending order of id, sum 10 000; holds every parent's payees at no less than the consent's share.
     /// @param parentTables The parents' own revenue tables, in the order of `parents`, checked against their stored hashes.
@@ -136,6 +152,12 @@ interface IAssets is IActing {
     /// @notice The parent version is not registered.
     /// @custom:family Invalid
     error ParentNotRegistered(AssetId parentId, uint32 version);
+    /// @notice The parent stands twice in the list.
+    /// @custom:family Invalid
+    error ParentDuplicate(AssetId parentId);
+    /// @notice The parent was declared after the asset; parents always carry a lower sequence.
+    /// @custom:family Invalid
+    error ParentNotEarlier(AssetId parentId, uint64 parentSequence, uint64 sequence);
     /// @notice The lists brought along are not those of the asset.
     /// @custom:family Invalid
     error LinksWrong(AssetId assetId, uint32 version);
@@ -166,6 +188,9 @@ interface IAssets is IActing {
     /// @notice The reviewed digest is not the version's.
     /// @custom:family Invalid
     error ReviewedDigestWrong(AssetId assetId, ReviewKind kind);
+    /// @notice A reviewer may not review its own asset.
+    /// @custom:family Forbidden
+    error ReviewerIsRegistrant(AssetId assetId, ParticipantId participantId);
     /// @notice The external id is already recorded.
     /// @custom:family Conflict
     error AliasTaken(bytes32 scheme, AssetId assetId);
@@ -173,17 +198,7 @@ interface IAssets is IActing {
     function declare(Declaration calldata params, Authorization calldata authorization) external returns (AssetId assetId);
     /// @notice Declares the next version of an own asset.
     function revise(AssetId assetId, Declaration calldata params, Authorization calldata authorization) external returns (uint32 version);
-    function review(
-        AssetId assetId,
-        uint32 version,
-        ReviewKind kind,
-        Verdict verdict,
-        bytes32 reviewedDigest,
-        bytes32 reportDigest,
-        DigestAlg digestAlg,
-        uint64 expiresAt,
-        Authorization calldata authorization
-    ) external;
+    function review(SecurityReview calldata params, Authorization calldata authorization) external;
     function setAlias(AssetId assetId, bytes32 scheme, string calldata value, Authorization calldata authorization) external;
     /// @dev Module ASSET_REGISTRAR only.
     function markRegistered(AssetId assetId, uint32 version) external;

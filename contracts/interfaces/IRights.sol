@@ -145,6 +145,8 @@ interface IRights is IActing {
     function grant(RightGrant calldata params, Authorization calldata authorization) external returns (RightId rightId);
     function revoke(RightId rightId, Cause calldata cause, Authorization calldata authorization) external;
 
+    /// @notice Reverts unless terms are well formed, not over already, and their holder is active.
+    function requireTerms(RightTerms calldata terms) external view;
     function rightOf(RightId rightId) external view returns (Right memory);
     /// @notice Says whether the right, everything it was granted from and its certificate are in force now.
     function isActive(RightId rightId) external view returns (bool);

@@ -47,6 +47,8 @@ interface ITrades is IActing {
     }
 
     /// @notice One payment out of the gross amount.
+    /// @param payee SHARE: a payee of the revenue table; FEE: the listing venue, the executing venue or the broker; TAX: a tax collector.
+    /// @param amountFen Amount in fen, at least 1.
     struct Leg {
         LegKind kind;
         ParticipantId payee;
@@ -142,6 +144,17 @@ interface ITrades is IActing {
         CertificateId certificateId;
     }
 
+    /// @notice What delivery and settlement ask of a trade: one word of storage, organisations by their number.
+    struct TradeBrief {
+        TradeState state;
+        uint32 buyer;
+        uint32 seller;
+        uint32 executingVenue;
+        DeliveryForm deliveryForm;
+        uint32 inspectionSeconds;
+        bool isUseNotAcceptance;
+    }
+
     /// @notice The venue verified a contract that both sides signed; the buyer's money is held.
     event TradeConcluded(
         TradeId indexed tradeId,
@@ -192,17 +205,57 @@ interface ITrades is IActing {
     /// @notice A share leg departs from the asset's revenue table by more than the rounding of one fen.
     /// @custom:family Invalid
     error ShareLegWrong(ParticipantId payee, uint256 requiredFen, uint256 givenFen);
+    /// @notice A fee goes to the venues or the broker, tax to a tax collector; other kinds are not agreed beforehand.
+    /// @custom:family Invalid
+    error LegPayeeWrong(LegKind kind, ParticipantId payee);
     /// @notice This deployment does not settle on this rail.
     /// @custom:family Invalid
     error RailNotServed(Rail rail);
 
+    /// @notice Records a contract that both sides signed, and holds the buyer's money.
+    ///
+    /// Requirements, in order:
+    /// - the trade is new;
+    /// - the caller operates the executing venue;
+    /// - the offer has not lapsed, and the listing is offered at the executing venue now;
+    /// - the terms are complete and fit the listing: version, venue, seller, price, quantity, form, inspection;
+    /// - the parties differ; both accounts belong to them and are active; the buyer has the role BUYER, the broker (if any) BROKER;
+    /// - both accounts signed the terms;
+    /// - the legs are those signed, add up to the gross amount, and share the net amount by the asset's revenue table;
+    /// - the buyer has as much available at the bank.
+    ///
+    /// Emits a {TradeConcluded} event.
     function conclude(Conclusion calldata params, Authorization calldata authorization) external returns (TradeId tradeId);
+
+    /// @notice Ends a contract that was not fulfilled; the payer gets back what is held.
+    ///
+    /// Requirements, in order:
+    /// - the trade is known;
+    /// - the caller operates the executing venue (VENUE), or speaks for a regulator, court or arbitrator there;
+    /// - it is in force and not fulfilled;
+    /// - as VENUE: the time for delivery is over;
+    /// - no authority blocks the money.
+    ///
+    /// Emits a {TradeTerminated} event.
     function terminate(TradeId tradeId, Cause calldata cause, Authorization calldata authorization) external;
+
+    /// @notice Moves a trade one state on: performing, fulfilled, closed.
     /// @dev Module TRADE_ADVANCER only.
+    ///
+    /// Requirements, in order:
+    /// - the caller is a module of this kind;
+    /// - the trade is known;
+    /// - the state is the next one.
+    ///
+    /// Emits a {TradeAdvanced} event.
     function advance(TradeId tradeId, TradeState state) external;
 
+    /// @notice Returns a trade; reverts with {TradeNotFound}.
     function tradeOf(TradeId tradeId) external view returns (Trade memory);
+    /// @notice Returns what delivery and settlement need of a trade; reverts with {TradeNotFound}.
+    function briefOf(TradeId tradeId) external view returns (TradeBrief memory);
     /// @notice Returns the EIP-712 digest of terms at this contract: what both sides sign.
     function digestOf(TradeTerms calldata terms) external view returns (bytes32);
+    /// @notice Returns keccak256 of the ABI encoding of legs.
     function legsHashOf(Leg[] calldata legs) external pure returns (bytes32);
 }

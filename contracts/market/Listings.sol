@@ -15,7 +15,7 @@ import {Shares} from "../libraries/Shares.sol";
 import {Venues} from "../libraries/Venues.sol";
 import {Actor, Authorization, Cause} from "../types/Acting.sol";
 import {AssetKind, AuthorityClass, DigestAlg, RightKind} from "../types/Codes.sol";
-import {AgreementId, AssetId, ListingId, ParticipantId} from "../types/Ids.sol";
+import {AgreementId, AssetId, ListingId, ParticipantId, RightId} from "../types/Ids.sol";
 
 /// @title Listings
 /// @notice Offers of registered assets at a home venue, mirrored at others.
@@ -57,7 +57,6 @@ contract Listings is IListings, Acting {
     uint16 private constant DELIVERY_FORMS = 0x01fe;
     /// @dev The agreement scope for listings ({IAgreements.Agreement}).
     uint8 private constant SCOPE_LISTING = 4;
-    AgreementId private constant NO_AGREEMENT = AgreementId.wrap(0);
 
     IParticipants public immutable participants;
     IAgreements public immutable agreements;
@@ -182,7 +181,6 @@ contract Listings is IListings, Acting {
         address account = _authorize(keccak256(abi.encode(listingId, cause)), authorization);
         StoredListing storage stored = _listings[listingId];
         ParticipantId homeVenue = _homeVenueOf(listingId, stored);
-        Venues.requireOperator(participants, account, homeVenue);
         _requireVenueCause(account, cause, homeVenue);
         require(stored.state == ListingState.UNDER_REVIEW, ListingStateWrong(listingId, stored.state));
 
@@ -221,7 +219,7 @@ contract Listings is IListings, Acting {
 
         stored.state = ListingState.SUSPENDED;
         stored.suspendedBy = cause.authority;
-        stored.suspendedUntil = uint40(cause.until);
+        stored.suspendedUntil = Clock.pack(cause.until);
         emit ListingSuspended(listingId, actor.participantId, account, cause);
     }
 
@@ -281,10 +279,7 @@ contract Listings is IListings, Acting {
         require(_listings[listingId].state != ListingState.NONE, ListingNotFound(listingId));
         ParticipantId venue = participants.actorOf(account).participantId;
         _requireVenueCause(account, cause, venue);
-        require(
-            AgreementId.unwrap(_mirrors[listingId][venue]) != AgreementId.unwrap(NO_AGREEMENT),
-            ListingNotOffered(listingId, venue)
-        );
+        require(AgreementId.unwrap(_mirrors[listingId][venue]) != 0, ListingNotOffered(listingId, venue));
         if (_hiddenMirrors[listingId][venue] == isHidden) return;
 
         _hiddenMirrors[listingId][venue] = isHidden;
@@ -299,7 +294,7 @@ contract Listings is IListings, Acting {
             priceFen: terms.priceFen,
             unitQuantity: terms.unitQuantity,
             quantityMax: terms.quantityMax,
-            listUntil: uint40(terms.listUntil),
+            listUntil: Clock.pack(terms.listUntil),
             mode: terms.mode,
             unit: terms.unit,
             digestAlg: terms.digestAlg,
@@ -313,8 +308,141 @@ contract Listings is IListings, Acting {
             state: ListingState.UNDER_REVIEW,
             suspendedBy: AuthorityClass.NONE,
             suspendedUntil: 0,
-            rightId: terms.rightId,
+            rightId: RightId.unwrap(terms.rightId),
             documentsHash: keccak256(abi.encode(terms.termsDigest, terms.declarationDigest, params.reports))
         });
+    }
+
+    function _read(ListingId listingId, StoredListing storage stored) private view returns (Listing memory listing) {
+        RightId rightId = RightId.wrap(stored.rightId);
+        IRights.Right memory right = rights.rightOf(rightId);
+        listing.listingId = listingId;
+        listing.sequence = stored.sequence;
+        listing.version = stored.version;
+        listing.state = stored.state;
+        listing.assetId = right.assetId;
+        listing.assetVersion = stored.assetVersion;
+        listing.certificateId = right.certificateId;
+        listing.rightId = rightId;
+        listing.seller = right.holder;
+        listing.homeVenue = participants.participantBySequence(stored.homeVenue);
+        listing.mode = stored.mode;
+        listing.unit = stored.unit;
+        listing.priceFen = stored.priceFen;
+        listing.unitQuantity = stored.unitQuantity;
+        listing.quantityMax = stored.quantityMax;
+        listing.deliveryForms = stored.deliveryForms;
+        listing.inspectionSeconds = stored.inspectionSeconds;
+        listing.digestAlg = stored.digestAlg;
+        listing.documentsHash = stored.documentsHash;
+        listing.listUntil = stored.listUntil;
+        listing.suspendedBy = uint8(stored.suspendedBy);
+        listing.suspendedUntil = stored.suspendedUntil;
+    }
+
+    function _homeVenueOf(ListingId listingId, StoredListing storage stored) private view returns (ParticipantId) {
+        require(stored.state != ListingState.NONE, ListingNotFound(listingId));
+        return participants.participantBySequence(stored.homeVenue);
+    }
+
+    /// @dev Listed, or suspended until a moment that has passed.
+    function _isListed(StoredListing storage stored) private view returns (bool) {
+        if (stored.state == ListingState.LISTED) return true;
+        return stored.state == ListingState.SUSPENDED && stored.suspendedUntil != 0
+            && Clock.nowSeconds() >= stored.suspendedUntil;
+    }
+
+    function _isMirrored(ListingId listingId, ParticipantId homeVenue, ParticipantId venue) private view returns (bool) {
+        return !_hiddenMirrors[listingId][venue] && _isCovered(_mirrors[listingId][venue], homeVenue, venue);
+    }
+
+    function _isCovered(AgreementId agreementId, ParticipantId homeVenue, ParticipantId venue) private view returns (bool) {
+        return AgreementId.unwrap(agreementId) != 0 && agreements.covers(agreementId, homeVenue, venue, SCOPE_LISTING);
+    }
+
+    function _outranks(AuthorityClass authority, AuthorityClass held) private pure returns (bool) {
+        if (held == AuthorityClass.PARTY) return authority != AuthorityClass.PARTY;
+        return held == AuthorityClass.VENUE
+            && (authority == AuthorityClass.REGULATOR || authority == AuthorityClass.COURT);
+    }
+
+    // ---------------------------------------------------------------- internal: guards
+
+    /// @dev The seller as PARTY, the home venue as VENUE, a regulator or court of the home venue.
+    function _requireStanding(
+        ListingId listingId,
+        StoredListing storage stored,
+        address account,
+        Cause calldata cause
+    ) private view returns (Actor memory actor) {
+        ParticipantId homeVenue = _homeVenueOf(listingId, stored);
+        if (cause.authority == AuthorityClass.PARTY) {
+            actor = participants.actorForCause(account, cause, homeVenue);
+            require(actor.sequence == stored.seller, CallerNotSeller(listingId, actor.participantId));
+        } else {
+            actor = Venues.requireAuthority(participants, account, cause, homeVenue);
+            require(
+                cause.authority != AuthorityClass.ARBITRATION,
+                IParticipants.AuthorityMissing(actor.participantId, uint8(cause.authority))
+            );
+        }
+    }
+
+    function _requireVenueCause(address account, Cause calldata cause, ParticipantId venue) private view {
+        Venues.requireAuthority(participants, account, cause, venue);
+        require(
+            cause.authority == AuthorityClass.VENUE,
+            IParticipants.AuthorityMissing(venue, uint8(AuthorityClass.VENUE))
+        );
+    }
+
+    function _requireOpen(ListingId listingId, StoredListing storage stored) private view {
+        require(
+            stored.state == ListingState.LISTED || stored.state == ListingState.SUSPENDED,
+            ListingStateWrong(listingId, stored.state)
+        );
+    }
+
+    /// @dev G-01, E-03, G-04: the version, its elements and its reports are fit to be offered.
+    function _requireAdmissible(Offer calldata params, uint32 rightVersion) private view {
+        AssetId assetId = params.terms.assetId;
+        uint32 version = params.terms.assetVersion;
+        (, uint32 registeredVersion) = assets.latestVersionOf(assetId);
+        require(version == registeredVersion || version == rightVersion, AssetNotRegistered(assetId, version));
+        require(version >= rightVersion, AssetNotRegistered(assetId, version));
+        assets.requireLinks(assetId, version, params.parents, params.revenueTable);
+        _requireSecurity(assetId, version);
+        for (uint256 i = 0; i < params.parents.length; ++i) {
+            _requireSecurity(params.parents[i].assetId, params.parents[i].version);
+        }
+        require(params.reports.length <= REPORTS_MAX, FieldInvalid("reports"));
+        for (uint256 i = 0; i < params.reports.length; ++i) {
+            assessments.requireValid(params.reports[i], assetId, version);
+        }
+    }
+
+    function _requireSecurity(AssetId assetId, uint32 version) private view {
+        require(
+            assets.kindOf(assetId) != AssetKind.ELEMENT || assets.isSecurityPassed(assetId, version),
+            IAssets.SecurityReviewMissing(assetId, version)
+        );
+    }
+
+    function _requireTerms(ListingTerms calldata terms) private view {
+        require(terms.mode != TradeMode.NONE, FieldInvalid("mode"));
+        require(terms.unit != PriceUnit.NONE, FieldInvalid("unit"));
+        require(terms.deliveryForms != 0 && terms.deliveryForms & ~DELIVERY_FORMS == 0, FieldInvalid("deliveryForms"));
+        require(terms.termsDigest != 0, FieldInvalid("termsDigest"));
+        require(terms.declarationDigest != 0, FieldInvalid("declarationDigest"));
+        require(terms.digestAlg != DigestAlg.NONE, FieldInvalid("digestAlg"));
+        uint64 time = Clock.nowSeconds();
+        require(terms.listUntil == 0 || terms.listUntil > time, TimeInPast(terms.listUntil, time));
+        _requirePrice(terms.mode, terms.priceFen, terms.unitQuantity);
+    }
+
+    function _requirePrice(TradeMode mode, uint64 priceFen, uint64 unitQuantity) private pure {
+        require(unitQuantity != 0, FieldInvalid("unitQuantity"));
+        require(priceFen <= AMOUNT_MAX, AmountTooLarge(priceFen));
+        require(mode != TradeMode.FREE || priceFen == 0, FieldInvalid("priceFen"));
     }
 }

@@ -289,7 +289,7 @@ contract Funds is IFunds, Acting {
         require(held.heldFen != 0, HoldNotFound(tradeId));
 
         held.isBlocked = isBlocked;
-        held.blockedUntil = uint40(blockedUntil);
+        held.blockedUntil = Clock.pack(blockedUntil);
         emit FundsHoldBlocked(tradeId, isBlocked, held.blockedUntil);
     }
 

@@ -18,6 +18,7 @@ from chain.content import (
     ContentStore,
     ContentTooLarge,
     FileStore,
+    Stored,
     StoreUrlInvalid,
     content_store,
 )
@@ -283,7 +284,7 @@ class TestKuboStore:
         )
 
         assert stored.cid == again
-        assert stored.cid.startswith("bafybei")
+        assert str(stored.cid).startswith("bafybei")
 
     def test_survives_the_node_collecting_its_garbage(self) -> None:
         data = new_content(LARGE)
@@ -307,6 +308,12 @@ class TestKuboStore:
 
         store.put(store.get(one))
         assert store.get(one.digest) == store.get(one)
+
+    def test_says_what_the_node_says_of_a_name_that_is_none(self) -> None:
+        name = Stored(digest=name_of(new_content()), cid=Cid("no-cid"), size_bytes=1)
+
+        with pytest.raises(ContentStoreUnreachable, match="no-cid"):
+            KuboStore(KUBO).open(name)
 
     def test_refuses_a_block_that_the_disk_altered(self) -> None:
         data = new_content()

@@ -39,7 +39,7 @@ from chain.documents import (
 from chain.values import Bytes32, HexInvalid, bytes32
 
 EXACT = 2**53 - 1
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NUMBERS = st.integers(-EXACT, EXACT) | st.floats(-1e15, 1e15) | st.floats(1e21, 1e300)
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXTS,

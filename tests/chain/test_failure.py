@@ -5,6 +5,7 @@ import pickle
 import pkgutil
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,7 @@ class TestLedgerError:
             type("LampOdd", (Invalid,), {"__annotations__": {"args": "int"}})
 
     def test_has_a_title_when_docstrings_are_stripped(self) -> None:
-        bare = type("LampGone", (NotFound,), {"__doc__": None})
+        bare: Any = type("LampGone", (NotFound,), {"__doc__": None})
 
         assert bare.title == "Lamp gone."
 
@@ -102,7 +103,9 @@ class TestLedgerError:
         ],
     )
     def test_names_its_problem_type(self, name: str, slug: str) -> None:
-        assert type(name, (Invalid,), {}).slug() == slug
+        error: Any = type(name, (Invalid,), {})
+
+        assert error.slug() == slug
 
     def test_of_a_subclass_is_of_its_family(self) -> None:
         with pytest.raises(NotFound):
@@ -128,6 +131,7 @@ class TestToFields:
             count: int
             few: int
             seen_at: int
+            until_at: int
             mark: bytes
             parts: tuple[int, ...]
             lit: bool
@@ -138,6 +142,7 @@ class TestToFields:
             count=2**53,
             few=2**53 - 1,
             seen_at=2**64 - 1,
+            until_at=2**52,
             mark=b"\x01",
             parts=(1, 2**60),
             lit=True,
@@ -149,6 +154,7 @@ class TestToFields:
             "count": "9007199254740992",
             "few": 2**53 - 1,
             "seen_at": "18446744073709551615",
+            "until_at": "4503599627370496",
             "mark": "0x01",
             "parts": [1, "1152921504606846976"],
             "lit": True,

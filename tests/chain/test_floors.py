@@ -91,7 +91,8 @@ class TestLocks:
             assert resolved.startswith("https://registry.npmjs.org/"), name
 
     def test_of_node_agree_with_package_json(self) -> None:
-        wanted = json.loads((ROOT / "package.json").read_text("utf-8"))["devDependencies"]
+        package = json.loads((ROOT / "package.json").read_text("utf-8"))
+        wanted = package["devDependencies"] | package["optionalDependencies"]
         packages = _node_packages()
 
         assert {name: packages[f"node_modules/{name}"]["version"] for name in wanted} == wanted

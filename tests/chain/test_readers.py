@@ -76,9 +76,7 @@ class TestWrapKey:
         with pytest.raises(ValueError, match="randomness"):
             wrap_key(KEY, reader=public_key_of(READER), rng=bytes)
 
-    @pytest.mark.parametrize(
-        "text", ["", "0x", "0x02", "0x02" + "ff" * 32, "0x" + "00" * 64, "key"]
-    )
+    @pytest.mark.parametrize("text", ["", "0x02", "0x02" + "ff" * 32, "0x" + "00" * 64, "key"])
     def test_refuses_a_reader_that_is_no_point(self, text: str) -> None:
         with pytest.raises(PublicKeyInvalid):
             wrap_key(KEY, reader=PublicKey(text))

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Agreements} from "../../contracts/governance/Agreements.sol";
 import {Participants} from "../../contracts/governance/Participants.sol";
+import {Profiles} from "../../contracts/governance/Profiles.sol";
 import {IParticipants} from "../../contracts/interfaces/IParticipants.sol";
+import {IProfiles} from "../../contracts/interfaces/IProfiles.sol";
+import {Days} from "../../contracts/libraries/Days.sol";
 import {Authorization, Cause} from "../../contracts/types/Acting.sol";
 import {AuthorityClass, DigestAlg} from "../../contracts/types/Codes.sol";
-import {ParticipantId} from "../../contracts/types/Ids.sol";
+import {ParticipantId, ProfileId} from "../../contracts/types/Ids.sol";
 import {Test} from "./Test.sol";
 
 /// @notice The ledger that every forge test starts from: deployed contracts, an admitted cast, and what signs for it.
@@ -27,6 +31,11 @@ abstract contract Ledger is Test {
     uint64 internal constant START = 1_772_416_800;
 
     Participants internal participants;
+    Profiles internal profiles;
+    Agreements internal agreements;
+
+    /// @dev {_nationalProfile}, published; the calendars of 2026 and 2027 are loaded with plain weekdays.
+    ProfileId internal profileId;
 
     Member internal governor; // an account only: its id stays zero
     Member internal exchange;
@@ -54,10 +63,21 @@ abstract contract Ledger is Test {
         (stranger.account, stranger.key) = makeAccount("stranger");
         _deploy();
         _admitCast();
+        _publishRules();
     }
 
     function _deploy() internal virtual {
         participants = new Participants(governor.account);
+        profiles = new Profiles(participants);
+        agreements = new Agreements(participants);
+    }
+
+    function _publishRules() internal {
+        vm.startPrank(governor.account);
+        profileId = profiles.publish(_nationalProfile(), _direct());
+        profiles.loadCalendarYear(2026, _weekdays(2026), _direct());
+        profiles.loadCalendarYear(2027, _weekdays(2027), _direct());
+        vm.stopPrank();
     }
 
     function _admitCast() internal {
@@ -155,6 +175,39 @@ abstract contract Ledger is Test {
 
     function _admitterOf(ParticipantId venue) internal view returns (address) {
         return venue == NO_VENUE ? governor.account : participants.primaryAccountOf(venue);
+    }
+
+    // ---------------------------------------------------------------- rules
+
+    function _nationalProfile() internal pure returns (IProfiles.Profile memory) {
+        return IProfiles.Profile({
+            name: "CN_2026_35",
+            acceptance: _workingDays(3),
+            supplement: _workingDays(10),
+            decision: _workingDays(10),
+            notice: _workingDays(5),
+            objection: _workingDays(10),
+            validity: IProfiles.Duration({amount: 1825, unit: IProfiles.DurationUnit.DAYS}),
+            renewalOpens: IProfiles.Duration({amount: 180, unit: IProfiles.DurationUnit.DAYS}),
+            noticeCountsFirstDay: false,
+            noticeWaivable: true,
+            codeFormat: IProfiles.CodeFormat.NATIONAL
+        });
+    }
+
+    function _workingDays(uint32 amount) internal pure returns (IProfiles.Duration memory) {
+        return IProfiles.Duration({amount: amount, unit: IProfiles.DurationUnit.WORKING_DAYS});
+    }
+
+    /// @notice A year in which Monday to Friday are worked, and nothing else.
+    function _weekdays(uint16 year) internal pure returns (uint256[2] memory workingDays) {
+        uint256 newYear = Days.firstDayOf(year);
+        uint256 length = Days.firstDayOf(year + 1) - newYear;
+        for (uint256 i = 0; i < length; ++i) {
+            // 1970-01-01 was a Thursday, so 2 and 3 are the weekend.
+            uint256 weekday = (newYear + i) % 7;
+            if (weekday != 2 && weekday != 3) workingDays[i >> 8] |= 1 << (i & 0xff);
+        }
     }
 
     // ---------------------------------------------------------------- authorizations and causes

@@ -1,0 +1,111 @@
+"""
+What people ask the registry's tables for, beyond one record, a page or a history (`chain.reads`).
+
+It is not the projection: nothing here writes.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from sqlmodel import Session
+
+from chain.codes import AssetKind, Relation
+from chain.reads import count, find, page
+from chain.values import Address, AssetId, CertificateId, ParticipantId
+from registry import tables as tables
+from registry.assets import Asset, AssetHead, AssetLink, AssetReview
+from registry.certificates import Certificate
+from registry.lineage import Direction, Edge, Node, asset_node
+from registry.participants import Account, RoleGrant
+
+PAGE_MAX = 1_000
+
+R = TypeVar("R")
+
+
+def every(
+    session: Session,
+    record: type[R],
+    *,
+    where: Mapping[str, Any] | None = None,
+    at_block: int | None = None,
+) -> Iterator[R]:
+    """Return all records that match, page by page, in the order of the chain: none is left out."""
+    after = None
+    while True:
+        rows = page(session, record, where=where, after=after, limit=PAGE_MAX, at_block=at_block)
+        for row in rows.items:
+            yield row.record
+        if rows.next is None:
+            return
+        after = rows.next
+
+
+def find_account(
+    session: Session, account: Address, *, at_block: int | None = None
+) -> Account | None:
+    """Return the account of an address, if it belongs to anyone."""
+    found = find(session, Account, account, at_block=at_block)
+    return None if found is None else found.record
+
+
+def list_roles(
+    session: Session, participant_id: ParticipantId, *, at_block: int | None = None
+) -> tuple[RoleGrant, ...]:
+    """Return every role that a participant was ever granted and still has in the register."""
+    return tuple(
+        every(session, RoleGrant, where={"participant_id": participant_id}, at_block=at_block)
+    )
+
+
+def list_reviews(
+    session: Session, asset_id: AssetId, version: int, *, at_block: int | None = None
+) -> tuple[AssetReview, ...]:
+    """Return the security reviews of one version of an asset."""
+    where = {"asset_id": asset_id, "version": version}
+    return tuple(every(session, AssetReview, where=where, at_block=at_block))
+
+
+def registered_version(session: Session, asset_id: AssetId, *, at_block: int | None = None) -> int:
+    """Return the highest registered version of an asset, or 0."""
+    head = find(session, AssetHead, asset_id, at_block=at_block)
+    return 0 if head is None else head.record.registered_version
+
+
+def count_assets(session: Session, kind: AssetKind, *, at_block: int | None = None) -> int:
+    """Return how many versions of assets of a kind were declared."""
+    return count(session, Asset, where={"kind": kind}, at_block=at_block)
+
+
+def list_certificates(
+    session: Session, ids: Iterable[CertificateId] | None = None, *, at_block: int | None = None
+) -> tuple[Certificate, ...]:
+    """Return all certificates, or those with these ids, in the order of the chain."""
+    where = None if ids is None else {"certificate_id": tuple(ids)}
+    return tuple(every(session, Certificate, where=where, at_block=at_block))
+
+
+def asset_edges(
+    session: Session,
+    nodes: tuple[Node, ...],
+    direction: Direction,
+    *,
+    at_block: int | None = None,
+) -> tuple[Edge, ...]:
+    """Return the parent links that touch these asset nodes on the walking side."""
+    wanted = {(node.id, node.version) for node in nodes}
+    side = "asset_id" if direction is Direction.UPSTREAM else "parent_id"
+    ids = tuple(sorted({node.id for node in nodes}))
+    edges = [
+        (
+            Edge(
+                asset_node(link.parent_id, link.parent_version),
+                asset_node(link.asset_id, link.version),
+                Relation(link.relation).name,
+            )
+        )
+        for link in every(session, AssetLink, where={side: ids}, at_block=at_block)
+    ]
+    if direction is Direction.UPSTREAM:
+        return tuple(edge for edge in edges if (edge.target.id, edge.target.version) in wanted)
+    return tuple(edge for edge in edges if (edge.source.id, edge.source.version) in wanted)

@@ -1,0 +1,386 @@
+"""
+Tests of the mirror's writing: versions by block, rewinding, rebuilding, one transaction.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import make_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, insert, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlmodel import Session
+
+from chain.codes import AssetKind
+from chain.events import Event
+from chain.facts import Append
+from chain.reads import Place, checksum, count, events_about, find, history, page
+from chain.records import MemoryRecords, Records
+from chain.store import (
+    BLOCKS,
+    EVENTS,
+    BlockOutOfOrder,
+    apply_block,
+    apply_blocks,
+    open_mirror,
+    rebuild,
+    rewind,
+    tip_of,
+)
+from chain.tables import MIRROR, table_of, versioned_table
+from tests.chain.things import (
+    Tally,
+    Thing,
+    append,
+    asset,
+    block_hash,
+    dump,
+    project,
+    registered_log,
+    used_log,
+)
+
+Logs = list[tuple[list[str], str]]
+
+
+@pytest.fixture
+def mirror(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_mirror(f"sqlite:///{tmp_path}/mirror.db")
+    yield engine
+    engine.dispose()
+
+
+def apply(engine: Engine, *appends: Append) -> None:
+    with Session(engine) as session, session.begin():
+        apply_blocks(session, appends, project)
+
+
+def undo(engine: Engine, to_block: int) -> int:
+    with Session(engine) as session, session.begin():
+        return rewind(session, to_block)
+
+
+def refuse(_: Records, event: Event) -> Iterable[Any]:
+    """Project nothing: fail on the event that a test marks with version 666."""
+    if getattr(event, "version", 0) == 666:
+        raise RuntimeError("refused")
+    return ()
+
+
+class TestApplyBlock:
+    def test_makes_the_record_current_from_its_block_on(self, mirror: Engine) -> None:
+        apply(mirror, append(7, [registered_log(1, 5)]))
+
+        with Session(mirror) as session:
+            found = find(session, Thing, asset(1))
+
+        assert found is not None
+        assert (found.from_block, found.from_log, found.to_block) == (7, 0, None)
+        assert found.record.version == 5
+        assert found.record.large == 5 << 200
+        assert found.record.kind is AssetKind.RESOURCE
+
+    def test_keeps_only_the_last_version_within_a_block(self, mirror: Engine) -> None:
+        apply(mirror, append(1, [registered_log(1, 5), registered_log(1, 6)]))
+
+        with Session(mirror) as session:
+            versions = history(session, Thing, asset(1))
+
+        assert [(one.record.version, one.from_log) for one in versions] == [(6, 1)]
+        assert len(versions[0].record.payees) == 2, "the second event saw the first one's version"
+
+    def test_closes_the_version_before(self, mirror: Engine) -> None:
+        apply(mirror, append(1, [registered_log(1, 5)]))
+        apply(mirror, append(2, []), append(3, [registered_log(1, 6)]))
+
+        with Session(mirror) as session:
+            versions = history(session, Thing, asset(1))
+
+        assert [(one.from_block, one.to_block) for one in versions] == [(1, 3), (3, None)]
+
+    def test_makes_no_version_of_a_record_that_did_not_change(self, mirror: Engine) -> None:
+        def same(_: Records, __: Event) -> Iterable[Any]:
+            yield Tally(account=asset(1)[:42], nonce=1, times=1)  # type: ignore[arg-type]
+
+        with Session(mirror) as session, session.begin():
+            apply_block(session, append(1, [used_log(1, 1)]), same)
+            apply_block(session, append(2, [used_log(1, 1)]), same)
+
+        with Session(mirror) as session:
+            assert (
+                session.connection().execute(select(table_of(Tally).table)).all()[0].from_block == 1
+            )
+            assert len(session.connection().execute(select(table_of(Tally).table)).all()) == 1
+
+    def test_keeps_the_logs_as_they_came(self, mirror: Engine) -> None:
+        topics, data = used_log(3, 2**255)
+        apply(mirror, append(1, [(topics, data)]))
+
+        with Session(mirror) as session:
+            rows = session.connection().execute(select(EVENTS)).all()
+            entries = events_about(session, topics[1])
+
+        assert [(row.name, row.topic1, row.topic3, row.data) for row in rows] == [
+            ("AuthorizationUsed", topics[1], None, "0x")
+        ]
+        assert [getattr(entry.event, "nonce", None) for entry in entries] == [2**255]
+
+    def test_refuses_a_block_that_does_not_follow(self, mirror: Engine) -> None:
+        apply(mirror, append(1, []))
+
+        for wrong in (append(3, []), append(1, []), append(2, [], parent_branch="b")):
+            with pytest.raises(BlockOutOfOrder):
+                apply(mirror, wrong)
+        with pytest.raises(BlockOutOfOrder):
+            apply(mirror, append(2, []), append(2, []))
+
+    def test_leaves_nothing_of_a_block_that_fails(self, mirror: Engine) -> None:
+        apply(mirror, append(1, [registered_log(1, 5)]))
+        before = dump(mirror)
+
+        with (
+            pytest.raises(RuntimeError, match="refused"),
+            Session(mirror) as session,
+            session.begin(),
+        ):
+            apply_block(session, append(2, [registered_log(1, 6), registered_log(2, 666)]), refuse)
+
+        assert dump(mirror) == before
+
+    def test_lets_no_key_have_two_current_versions(self, mirror: Engine) -> None:
+        apply(mirror, append(1, [registered_log(1, 5)]))
+        table = table_of(Thing).table
+
+        with Session(mirror) as session:
+            row = dict(session.connection().execute(select(table)).mappings().one())
+            row |= {"row_id": 99, "from_block": 2}
+            with pytest.raises(IntegrityError):
+                session.connection().execute(insert(table), [row])
+
+
+class TestRewind:
+    def test_reopens_what_the_undone_blocks_had_closed(self, mirror: Engine) -> None:
+        apply(mirror, append(1, [registered_log(1, 5)]), append(2, [registered_log(2, 1)]))
+        before = dump(mirror)
+        apply(mirror, append(3, [registered_log(1, 6)]), append(4, [registered_log(1, 7)]))
+
+        undone = undo(mirror, 2)
+
+        assert undone == 2
+        assert dump(mirror) == before
+
+    def test_can_undo_everything(self, mirror: Engine) -> None:
+        apply(mirror, append(1, [registered_log(1, 5)]))
+
+        undo(mirror, 0)
+
+        assert all(rows == [] for rows in dump(mirror).values())
+        with Session(mirror) as session:
+            assert tip_of(session) is None
+
+    # A step is a block's logs, or how many blocks to undo before the next ones.
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        steps=st.lists(
+            st.one_of(
+                st.integers(1, 4),
+                st.lists(
+                    st.one_of(
+                        st.builds(registered_log, st.integers(1, 4), st.integers(0, 50)),
+                        st.builds(used_log, st.integers(1, 2), st.integers(1, 2)),
+                    ),
+                    max_size=4,
+                ),
+            ),
+            max_size=14,
+        ),
+        batch=st.integers(1, 4),
+    )
+    def test_then_going_on_equals_a_clean_fold(self, steps: list[int | Logs], batch: int) -> None:
+        forked, clean = open_mirror("sqlite://"), open_mirror("sqlite://")
+        chain: list[Append] = []
+        waiting: list[Append] = []
+        for turn, step in enumerate(steps):
+            if isinstance(step, int):
+                apply(forked, *waiting)
+                waiting = []
+                chain = chain[: max(0, len(chain) - step)]
+                undo(forked, len(chain))
+                continue
+            block = append(len(chain) + 1, step, branch=str(turn))
+            parent = chain[-1].block.hash if chain else block_hash(0, "a")
+            block = Append(
+                type(block.block)(
+                    number=block.block.number,
+                    hash=block.block.hash,
+                    parent_hash=parent,
+                    timestamp=block.block.timestamp,
+                ),
+                block.entries,
+            )
+            chain.append(block)
+            waiting.append(block)
+            if len(waiting) >= batch:
+                apply(forked, *waiting)
+                waiting = []
+        apply(forked, *waiting)
+        apply(clean, *chain)
+
+        assert dump(forked) == dump(clean)
+        forked.dispose()
+        clean.dispose()
+
+
+class TestRebuild:
+    def test_makes_the_same_rows_from_the_stored_events(self, mirror: Engine) -> None:
+        for number in range(1, 30):
+            logs = [registered_log(number % 5, number), used_log(number % 3, number % 2)]
+            apply(mirror, append(number, logs if number % 4 else []))
+        before = dump(mirror)
+        with Session(mirror) as session:
+            known = checksum(session)
+
+        events = rebuild(mirror, project)
+
+        assert events == 2 * 22
+        assert dump(mirror) == before
+        with Session(mirror) as session:
+            assert checksum(session) == known
+
+    def test_changes_the_checksum_when_a_version_differs(self, mirror: Engine) -> None:
+        apply(mirror, append(1, [registered_log(1, 5)]))
+        with Session(mirror) as session:
+            before = checksum(session)
+
+        with Session(mirror) as session, session.begin():
+            session.connection().execute(table_of(Thing).table.update().values(version=6))
+
+        with Session(mirror) as session:
+            assert checksum(session) != before
+
+    def test_equals_the_fold_in_memory(self, mirror: Engine) -> None:
+        appends = [
+            append(n, [registered_log(n % 3, n), registered_log(n % 2, n)]) for n in range(1, 20)
+        ]
+        records = MemoryRecords()
+        for one in appends:
+            for event in one.events:
+                records.put(list(project(records, event)))
+
+        apply(mirror, *appends)
+
+        with Session(mirror) as session:
+            rows = page(session, Thing, limit=100).items
+            assert {row.record for row in rows} == set(records.current.values())
+
+
+class TestReads:
+    @pytest.fixture
+    def filled(self, mirror: Engine) -> Engine:
+        for number in range(1, 21):
+            logs = [registered_log(number, number), registered_log(1 + number % 3, number)]
+            apply(mirror, append(number, logs))
+        return mirror
+
+    def test_finds_what_held_at_every_block(self, filled: Engine) -> None:
+        for number in range(1, 21):
+            records = MemoryRecords()
+            for block in range(1, number + 1):
+                logs = [registered_log(block, block), registered_log(1 + block % 3, block)]
+                for event in append(block, logs).events:
+                    records.put(list(project(records, event)))
+            with Session(filled) as session:
+                for wanted in range(1, 22):
+                    found = find(session, Thing, asset(wanted), at_block=number)
+                    assert (found and found.record) == records.get(Thing, asset(wanted))
+                assert count(session, Thing, at_block=number) == len(records.current)
+
+    @pytest.mark.parametrize("newest_first", [False, True])
+    def test_pages_hold_every_record_once_and_in_order(
+        self, filled: Engine, newest_first: bool
+    ) -> None:
+        places: list[tuple[int, int]] = []
+        after: Place | None = None
+        with Session(filled) as session:
+            while True:
+                found = page(session, Thing, limit=3, after=after, newest_first=newest_first)
+                places += [(one.from_block, one.from_log) for one in found.items]
+                after = found.next
+                if after is None:
+                    break
+            assert len(places) == count(session, Thing) == 20
+        assert places == sorted(places, reverse=newest_first)
+        assert len(set(places)) == 20
+
+    def test_matches_exact_values_of_fields(self, filled: Engine) -> None:
+        with Session(filled) as session:
+            one = page(session, Thing, where={"kind": AssetKind.PRODUCT}).items
+            either = count(session, Thing, where={"kind": (AssetKind.PRODUCT, AssetKind.NONE)})
+
+        assert one
+        assert all(row.record.kind is AssetKind.PRODUCT for row in one)
+        assert either == sum(
+            1 for row in page_all(filled) if row.kind in (AssetKind.PRODUCT, AssetKind.NONE)
+        )
+
+    def test_finds_a_key_of_two_columns(self, mirror: Engine) -> None:
+        apply(mirror, append(1, [used_log(1, 1), used_log(1, 2), used_log(1, 2)]))
+
+        with Session(mirror) as session:
+            found = find(session, Tally, "0x" + f"{1:040x}", 2)
+            missing = find(session, Tally, "0x" + f"{1:040x}", 3)
+
+        assert found is not None
+        assert found.record.times == 2
+        assert missing is None
+
+
+def page_all(engine: Engine) -> list[Thing]:
+    with Session(engine) as session:
+        return [one.record for one in page(session, Thing, limit=200).items]
+
+
+class TestTables:
+    def test_orders_uint256_by_value(self, mirror: Engine) -> None:
+        apply(mirror, append(1, [registered_log(n, n) for n in (3, 20, 100)]))
+        table = table_of(Thing).table
+
+        with Session(mirror) as session:
+            rows = session.connection().execute(select(table.c.large).order_by(table.c.large))
+            assert [one.large >> 200 for one in rows] == [3, 20, 100]
+
+    def test_uses_wal_and_foreign_keys(self, mirror: Engine) -> None:
+        with Session(mirror) as session:
+            run = session.connection().exec_driver_sql
+            assert run("PRAGMA journal_mode").scalar() == "wal"
+            assert run("PRAGMA foreign_keys").scalar() == 1
+            with pytest.raises(IntegrityError):
+                session.connection().execute(BLOCKS.delete().where(BLOCKS.c.number == -1))
+                session.connection().execute(
+                    insert(EVENTS), [{**dict.fromkeys(EVENTS.c.keys(), 0), "block_number": 9}]
+                )
+
+    def test_can_be_made_in_postgresql(self) -> None:
+        dialect = postgresql.dialect()
+        made = [
+            str(CreateTable(table).compile(dialect=dialect))
+            for table in MIRROR.metadata.sorted_tables
+        ]
+        indexes = [
+            str(CreateIndex(index).compile(dialect=dialect))
+            for index in table_of(Thing).table.indexes
+        ]
+
+        assert any("row_id BIGSERIAL" in one for one in made)
+        assert any("UNIQUE" in one and "WHERE to_block IS NULL" in one for one in indexes)
+
+    def test_refuse_a_field_without_a_column_type(self) -> None:
+        odd = make_dataclass("Odd", [("id", str), ("what", object)], namespace={"KEY": ("id",)})
+
+        with pytest.raises(TypeError, match="no JSON form"):
+            versioned_table(odd, name="test_odd")
