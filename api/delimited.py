@@ -9,7 +9,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
@@ -85,7 +85,7 @@ class Table:
     content_sha256: Bytes32
     layout: Layout
     header: tuple[str, ...]
-    open_chunks: Chunks
+    open_chunks: Chunks = field(repr=False, compare=False)
 
     def rows(self) -> Iterator[list[str]]:
         """

@@ -36,6 +36,11 @@ _SURNAMES: Final = "赵钱孙李周吴郑王冯陈"
 _WORDS: Final = "恒远安泰顺达海通联丰汇盛启航"
 _USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
+_DESCRIPTION: Final = (
+    "数链自带的样例数据包：十个虚构港口2024至2025年的逐月吞吐量，以及六十家虚构港口企业的名录。"
+    "所有港口、企业、代码和数字均由程序按固定种子生成，与任何真实主体无关，可自由使用。"
+)
+
 
 def throughput_rows() -> list[list[str]]:
     """Make one row per port and month; two figures are missing, as in real returns."""
@@ -43,7 +48,7 @@ def throughput_rows() -> list[list[str]]:
     for port, province, scale in _PORTS:
         for place, month in enumerate(_MONTHS):
             season = 90 + 20 * (1 - abs(6 - place % 12) * 10 // 60)
-            cargo = scale * season * (80 + _drawn(port, month, "cargo", limit=41)) // 1000
+            cargo = scale * season * (80 + _drawn(port, month, "cargo", limit=41)) // 4000
             boxes = cargo * (30 + _drawn(port, month, "boxes", limit=21)) // 1000
             foreign = cargo * (20 + _drawn(port, month, "foreign", limit=31)) // 100
             calls = 40 + cargo // 3 + _drawn(port, month, "calls", limit=25)
@@ -79,8 +84,7 @@ def write(folder: Path) -> None:
     package = {
         "name": "port-throughput-sample",
         "title": "港口吞吐量样例数据（虚构）",
-        "description": "数链自带的样例数据包：十个虚构港口2024至2025年的逐月吞吐量，以及六十家虚构港口企业的名录。"
-        "所有港口、企业、代码和数字均由程序按固定种子生成，与任何真实主体无关，可自由使用。",
+        "description": _DESCRIPTION,
         "version": "1.0.0",
         "keywords": ["港口", "吞吐量", "物流", "样例"],
         "region": "省级",

@@ -90,8 +90,7 @@ contract Agreements is IAgreements, Acting {
         AgreementRecord storage record = _agreements[agreementId];
         if (record.state != AgreementState.ACTIVE || venue == peer) return false;
         if (record.validUntil != 0 && Clock.nowSeconds() >= record.validUntil) return false;
-        return scopes != 0 && record.scopes & scopes == scopes
-            && _memberships[agreementId][venue] == Membership.SIGNED
+        return scopes != 0 && record.scopes & scopes == scopes && _memberships[agreementId][venue] == Membership.SIGNED
             && _memberships[agreementId][peer] == Membership.SIGNED;
     }
 
@@ -105,8 +104,7 @@ contract Agreements is IAgreements, Acting {
         address account = _authorize(keccak256(abi.encode(params)), authorization);
         Actor memory actor = _exchangeOf(account);
         bytes32 membersHash = keccak256(abi.encode(params.members));
-        agreementId =
-            AgreementId.wrap(Hashing.actId("agreement", actor.participantId, membersHash, params.salt));
+        agreementId = AgreementId.wrap(Hashing.actId("agreement", actor.participantId, membersHash, params.salt));
         require(_agreements[agreementId].state == AgreementState.NONE, AgreementAlreadyExists(agreementId));
         _requireTerms(params);
         _invite(agreementId, params.members);
@@ -201,9 +199,7 @@ contract Agreements is IAgreements, Acting {
         require(count >= MIN_MEMBERS && count <= MAX_MEMBERS, MembersInvalid(count));
         require(params.scopes != 0 && params.scopes <= ALL_SCOPES, FieldInvalid("scopes"));
         require(params.maxAgeSeconds != 0, FieldInvalid("maxAgeSeconds"));
-        require(
-            params.documentDigest != 0 && params.digestAlg != DigestAlg.NONE, FieldInvalid("documentDigest")
-        );
+        require(params.documentDigest != 0 && params.digestAlg != DigestAlg.NONE, FieldInvalid("documentDigest"));
         uint64 time = Clock.nowSeconds();
         require(params.validUntil == 0 || params.validUntil > time, TimeInPast(params.validUntil, time));
     }

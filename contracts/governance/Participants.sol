@@ -284,8 +284,7 @@ contract Participants is IParticipants, Acting {
         bytes calldata consent,
         Authorization calldata authorization
     ) external {
-        bytes32 argumentsHash =
-            keccak256(abi.encode(account, purposes, validFrom, validUntil, encryptionKey, consent));
+        bytes32 argumentsHash = keccak256(abi.encode(account, purposes, validFrom, validUntil, encryptionKey, consent));
         address byAccount = _authorize(argumentsHash, authorization);
         ParticipantId participantId = _register.holderOf(byAccount, Standing.ADMINISTER);
         require(_register.keys[account].sequence == 0, AccountAlreadyExists(account));

@@ -206,6 +206,8 @@ interface IAssets is IActing {
     function assetOf(AssetId assetId, uint32 version) external view returns (Asset memory);
     /// @notice Returns an asset's kind; reverts with {AssetNotFound}.
     function kindOf(AssetId assetId) external view returns (AssetKind);
+    /// @notice Returns who declares an asset's versions; reverts with {AssetNotFound}.
+    function registrantOf(AssetId assetId) external view returns (ParticipantId);
     function latestVersionOf(AssetId assetId) external view returns (uint32 version, uint32 registeredVersion);
     function reviewOf(AssetId assetId, uint32 version, ReviewKind kind) external view returns (Review memory);
     /// @notice S(X): whether all three reviews of the version passed and none has expired.

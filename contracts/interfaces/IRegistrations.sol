@@ -139,7 +139,6 @@ interface IRegistrations is IActing {
         RegistrationId indexed registrationId,
         AssetId indexed assetId,
         ParticipantId indexed applicant,
-        uint64 sequence,
         uint32 assetVersion,
         ActType actType,
         ProfileId profileId,
@@ -151,7 +150,8 @@ interface IRegistrations is IActing {
         DigestAlg digestAlg,
         IRights.RightTerms[] rights,
         uint64 stateUntil,
-        address byAccount
+        address byAccount,
+        uint64 sequence
     );
     /// @notice The registrar listed all defects at once and set a deadline for the supplement.
     event RegistrationSupplementRequested(
@@ -256,6 +256,9 @@ interface IRegistrations is IActing {
     /// @notice Objections are open.
     /// @custom:family Conflict
     error ObjectionsOpen(RegistrationId registrationId, uint16 openObjections);
+    /// @notice The registration has no such open objection.
+    /// @custom:family NotFound
+    error ObjectionNotFound(RegistrationId registrationId, uint16 objectionIndex);
     /// @notice The rights brought along are not those applied for.
     /// @custom:family Invalid
     error RightsWrong(RegistrationId registrationId);

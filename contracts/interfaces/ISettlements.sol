@@ -18,7 +18,9 @@ interface ISettlements is IActing {
     }
 
     /// @notice A settlement.
+    /// @param grossFen Gross amount in fen: the sum of the legs.
     /// @param legsHash keccak256 of the ABI encoding of the legs that were paid.
+    /// @param settledAt Seconds.
     struct Settlement {
         SettlementId settlementId;
         uint64 sequence;
@@ -32,7 +34,9 @@ interface ISettlements is IActing {
         CertificateId certificateId;
     }
 
-    /// @notice A hold on the settlement of a trade.
+    /// @notice A hold of an authority class on the settlement of a trade; all zero if there is none.
+    /// @param isActive Whether it holds now.
+    /// @param until Seconds when it ends by itself; 0 means open.
     struct SettlementHold {
         TradeId tradeId;
         AuthorityClass authority;
@@ -42,6 +46,9 @@ interface ISettlements is IActing {
     }
 
     /// @notice A fulfilled trade was settled: every leg posted, the certificate issued, the trade closed.
+    /// @param grossFen Gross amount in fen.
+    /// @param currency ISO 4217, three ASCII letters; CNY.
+    /// @param settledAt Seconds.
     event SettlementSettled(
         SettlementId indexed settlementId,
         TradeId indexed tradeId,
@@ -84,6 +91,19 @@ interface ISettlements is IActing {
     /// @custom:family Conflict
     error DeliveryNotAccepted(TradeId tradeId, DeliveryId deliveryId);
 
+    /// @notice Pays every leg out of the hold, issues the settlement certificate and closes the trade.
+    /// @param deliveryId The trade's accepted delivery.
+    /// @param legs The legs that both sides signed.
+    /// @param documentDigest Digest of the settlement certificate's document.
+    ///
+    /// Requirements, in order:
+    /// - the trade is known and was never settled;
+    /// - the caller operates the executing venue, or has the role CLEARING there;
+    /// - the trade is fulfilled, and the delivery is its accepted one;
+    /// - no authority holds the settlement;
+    /// - the legs are those signed; digest and algorithm are given.
+    ///
+    /// Emits a {SettlementSettled} event.
     function settle(
         TradeId tradeId,
         DeliveryId deliveryId,
@@ -92,10 +112,31 @@ interface ISettlements is IActing {
         DigestAlg digestAlg,
         Authorization calldata authorization
     ) external returns (SettlementId settlementId);
+
+    /// @notice Stops the money of a trade: it is neither paid nor given back while any class holds it.
+    ///
+    /// Requirements, in order:
+    /// - the trade is known;
+    /// - the caller operates the executing venue (VENUE), or speaks for a regulator, court or arbitrator there;
+    /// - the trade is neither closed nor terminated, and the class does not hold it already.
+    ///
+    /// Emits a {SettlementHoldPlaced} event.
     function placeHold(TradeId tradeId, Cause calldata cause, Authorization calldata authorization) external;
+
+    /// @notice Lifts the hold of the caller's own class.
+    ///
+    /// Requirements, in order:
+    /// - the trade is known;
+    /// - the caller has standing, as for {placeHold};
+    /// - the class holds it.
+    ///
+    /// Emits a {SettlementHoldLifted} event.
     function liftHold(TradeId tradeId, Cause calldata cause, Authorization calldata authorization) external;
 
+    /// @notice Returns a settlement; reverts with {SettlementNotFound}.
     function settlementOf(SettlementId settlementId) external view returns (Settlement memory);
+    /// @notice Returns the hold of a class on a trade.
     function settlementHoldOf(TradeId tradeId, AuthorityClass authority) external view returns (SettlementHold memory);
+    /// @notice Says whether any class holds the settlement now.
     function isHeld(TradeId tradeId) external view returns (bool);
 }

@@ -222,6 +222,7 @@ interface ITrades is IActing {
     /// - the parties differ; both accounts belong to them and are active; the buyer has the role BUYER, the broker (if any) BROKER;
     /// - both accounts signed the terms;
     /// - the legs are those signed, add up to the gross amount, and share the net amount by the asset's revenue table;
+    /// - digest and algorithm of the certificate are given;
     /// - the buyer has as much available at the bank.
     ///
     /// Emits a {TradeConcluded} event.

@@ -48,8 +48,7 @@ library Admission {
         record.profileDigest = params.profileDigest;
         record.firstAccount = account;
         bytes32 encryptionKeyHash = keccak256(params.encryptionKey);
-        self.keys[account] =
-            Standing.Key(record.sequence, Standing.ALL_PURPOSES, true, 0, 0, 0, encryptionKeyHash);
+        self.keys[account] = Standing.Key(record.sequence, Standing.ALL_PURPOSES, true, 0, 0, 0, encryptionKeyHash);
     }
 
     /// @notice Enters a further account of an organisation.
@@ -64,8 +63,7 @@ library Admission {
         bytes32 encryptionKeyHash
     ) internal {
         Standing.Organisation storage record = self.organisations[participantId];
-        bool isAdministrator =
-            purposes & Standing.ADMINISTER != 0 && validUntil == 0 && validFrom <= Clock.nowSeconds();
+        bool isAdministrator = purposes & Standing.ADMINISTER != 0 && validUntil == 0 && validFrom <= Clock.nowSeconds();
         if (isAdministrator) ++record.administrators;
         if (purposes & Standing.ACT != 0) record.lastAccount = account;
         self.keys[account] =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Days} from "./Days.sol";
 import {Shares} from "./Shares.sol";
 
 /// @title CertificateCodes
@@ -9,26 +10,21 @@ import {Shares} from "./Shares.sol";
 library CertificateCodes {
     uint256 internal constant SERIAL_MAX = 9999;
 
-    uint256 private constant DAY_SECONDS = 86_400;
-    uint256 private constant UTC8_SECONDS = 28_800;
     uint256 private constant DIGITS = 13;
     uint256 private constant LENGTH = 15;
 
     /// @notice Returns the year and month in UTC+8 as a number such as 202608.
-    /// @dev Days to a civil date as in Howard Hinnant's `civil_from_days`; years begin in March, so leap days fall at the end.
+    /// @dev February is taken as 30 days long, after which twelve months of 367/12 days fit every month's first day.
     /// @param time Seconds since 1970 UTC.
     function yearMonthOf(uint64 time) internal pure returns (uint32 yearMonth) {
-        uint256 dayNumber = _quotient(uint256(time) + UTC8_SECONDS, DAY_SECONDS) + 719_468;
-        uint256 era = _quotient(dayNumber, 146_097);
-        uint256 dayOfEra = dayNumber - era * 146_097;
-        uint256 yearOfEra = _quotient(
-            dayOfEra - _quotient(dayOfEra, 1460) + _quotient(dayOfEra, 36_524) - _quotient(dayOfEra, 146_096), 365
-        );
-        uint256 dayOfYear = dayOfEra - (365 * yearOfEra + _quotient(yearOfEra, 4) - _quotient(yearOfEra, 100));
-        uint256 marchMonth = _quotient(5 * dayOfYear + 2, 153);
-        uint256 month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9;
-        uint256 year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-        return uint32(year * 100 + month);
+        uint256 day = Days.dayOf(time);
+        uint16 year = Days.yearOf(day);
+        uint256 firstDay = Days.firstDayOf(year);
+        uint256 february = Days.firstDayOf(year + 1) - firstDay - 337;
+        uint256 dayOfYear = day - firstDay;
+        if (dayOfYear >= 31 + february) dayOfYear += 30 - february;
+        (uint256 month,) = Shares.divideFloor(dayOfYear * 12 + 373, 367);
+        return uint32(uint256(year) * 100 + month);
     }
 
     /// @notice Returns the code in ASCII, left-aligned.
@@ -50,9 +46,5 @@ library CertificateCodes {
             letters |= (rest + 0x30) << (8 * (32 - LENGTH + i));
         }
         return bytes32(prefix) | bytes32(letters);
-    }
-
-    function _quotient(uint256 dividend, uint256 divisor) private pure returns (uint256 quotient) {
-        (quotient,) = Shares.divideFloor(dividend, divisor);
     }
 }

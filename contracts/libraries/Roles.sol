@@ -8,8 +8,8 @@ import {IParticipants} from "../interfaces/IParticipants.sol";
 library Roles {
     /// @notice Says whether a role is one to trade in: never together with operating the same venue (A-07).
     function isTrading(IParticipants.Role role) internal pure returns (bool) {
-        return role == IParticipants.Role.SELLER || role == IParticipants.Role.BUYER
-            || role == IParticipants.Role.BROKER;
+        return
+            role == IParticipants.Role.SELLER || role == IParticipants.Role.BUYER || role == IParticipants.Role.BROKER;
     }
 
     /// @notice Says whether a role is granted by exchanges, each at its own venue; all others are the governor's.

@@ -59,7 +59,9 @@ library Standing {
         mapping(ParticipantId participantId => Organisation) organisations;
         mapping(uint32 sequence => ParticipantId) ids;
         mapping(address account => Key) keys;
-        mapping(ParticipantId participantId => mapping(ParticipantId venue => mapping(IParticipants.Role => uint64))) terms;
+        mapping(
+            ParticipantId participantId => mapping(ParticipantId venue => mapping(IParticipants.Role => uint64))
+        ) terms;
     }
 
     // ---------------------------------------------------------------- constants
@@ -223,11 +225,10 @@ library Standing {
     }
 
     /// @notice Reverts unless the organisation is in this very state.
-    function requireState(
-        Organisation storage self,
-        ParticipantId participantId,
-        IParticipants.ParticipantState state
-    ) internal view {
+    function requireState(Organisation storage self, ParticipantId participantId, IParticipants.ParticipantState state)
+        internal
+        view
+    {
         require(self.state == state, IParticipants.ParticipantStateWrong(participantId, self.state));
     }
 
@@ -273,11 +274,12 @@ library Standing {
     }
 
     /// @notice Returns who suspends or restores an organisation: its admitting body as VENUE, or a REGULATOR.
-    function requireSupervisor(Register storage self, address account, ParticipantId participantId, Cause calldata cause)
-        internal
-        view
-        returns (ParticipantId)
-    {
+    function requireSupervisor(
+        Register storage self,
+        address account,
+        ParticipantId participantId,
+        Cause calldata cause
+    ) internal view returns (ParticipantId) {
         ParticipantId venue = self.organisations[participantId].homeVenue;
         if (cause.authority == AuthorityClass.REGULATOR) {
             return requireActorFor(self, account, cause, venue).participantId;

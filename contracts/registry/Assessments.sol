@@ -164,9 +164,7 @@ contract Assessments is IAssessments, Acting {
         ParticipantId registrant = assets.assetOf(params.assetId, params.assetVersion).registrant;
         ParticipantId venue = participants.participantOf(participantId).homeVenue;
         IParticipants.Role role = IParticipants.Role.ASSESSOR;
-        require(
-            participants.hasRole(participantId, role, venue), IParticipants.RoleMissing(participantId, role, venue)
-        );
+        require(participants.hasRole(participantId, role, venue), IParticipants.RoleMissing(participantId, role, venue));
         require(registrant != participantId, AssessorIsRegistrant(params.assetId, participantId));
     }
 

@@ -120,6 +120,11 @@ contract Assets is IAssets, Acting {
     }
 
     /// @inheritdoc IAssets
+    function registrantOf(AssetId assetId) external view returns (ParticipantId) {
+        return participants.participantBySequence(_headOf(assetId).registrant);
+    }
+
+    /// @inheritdoc IAssets
     function latestVersionOf(AssetId assetId) external view returns (uint32 version, uint32 registeredVersion) {
         StoredAsset storage head = _headOf(assetId);
         return (head.latestVersion, head.registeredVersion);
@@ -353,13 +358,18 @@ contract Assets is IAssets, Acting {
         Parent calldata parent = params.parents[index];
         AssetId parentId = parent.assetId;
         StoredAsset storage head = _assets[parentId];
-        require(parent.version != 0 && parent.version <= head.registeredVersion, ParentNotRegistered(parentId, parent.version));
+        require(
+            parent.version != 0 && parent.version <= head.registeredVersion,
+            ParentNotRegistered(parentId, parent.version)
+        );
         for (uint256 i = 0; i < index; i++) {
             require(AssetId.unwrap(params.parents[i].assetId) != AssetId.unwrap(parentId), ParentDuplicate(parentId));
         }
         require(head.sequence < sequence, ParentNotEarlier(parentId, head.sequence, sequence));
         require(parent.relation != Relation.NONE, FieldInvalid("relation"));
-        require(params.kind == AssetKind.PRODUCT || head.kind != AssetKind.PRODUCT, ParentKindWrong(parentId, head.kind));
+        require(
+            params.kind == AssetKind.PRODUCT || head.kind != AssetKind.PRODUCT, ParentKindWrong(parentId, head.kind)
+        );
         require(
             params.kind != AssetKind.PRODUCT || head.kind != AssetKind.ELEMENT
                 || isSecurityPassed(parentId, parent.version),
@@ -372,7 +382,9 @@ contract Assets is IAssets, Acting {
     /// @dev Upstream payees and the registrant are known already; any other must be a participant, or its share would be lost.
     function _requireKnown(Payee[] calldata table, uint256[] memory owedBps, ParticipantId registrant) private view {
         for (uint256 i = 0; i < table.length; i++) {
-            if (owedBps[i] == 0 && table[i].participantId != registrant) participants.sequenceOf(table[i].participantId);
+            if (owedBps[i] == 0 && table[i].participantId != registrant) {
+                participants.sequenceOf(table[i].participantId);
+            }
         }
     }
 }

@@ -256,8 +256,7 @@ contract Rights is IRights, Acting {
     }
 
     function _isInForce(StoredRight storage stored, uint64 time) private view returns (bool) {
-        return stored.revokedAt == 0 && time >= stored.validFrom
-            && (stored.validUntil == 0 || time < stored.validUntil);
+        return stored.revokedAt == 0 && time >= stored.validFrom && (stored.validUntil == 0 || time < stored.validUntil);
     }
 
     function _isCertified(StoredRight storage root) private view returns (bool) {

@@ -138,11 +138,11 @@ abstract contract Ledger is Test {
         returns (IParticipants.Application memory)
     {
         return IParticipants.Application({
-            usccDigest: sha256(bytes(name)),
+            usccDigest: keccak256(bytes(name)), // not sha256: calling a precompile would use up an expectRevert
             usccLast4: "0A1X",
             participantType: IParticipants.ParticipantType.LEGAL_PERSON,
             homeVenue: homeVenue,
-            profileDigest: sha256(abi.encode("profile", name)),
+            profileDigest: keccak256(abi.encode("profile", name)),
             digestAlg: DigestAlg.SHA256,
             encryptionKey: _encryptionKey(name)
         });
@@ -224,14 +224,17 @@ abstract contract Ledger is Test {
         authorization.account = member.account;
         authorization.nonce = nonce;
         authorization.deadline = uint64(block.timestamp) + 1 hours;
-        bytes32 structHash =
-            keccak256(abi.encode(ACT_TYPEHASH, selector, argumentsHash, nonce, authorization.deadline));
+        bytes32 structHash = keccak256(abi.encode(ACT_TYPEHASH, selector, argumentsHash, nonce, authorization.deadline));
         authorization.signature = signatureOf(member.key, _typedDigest(target, structHash));
     }
 
     /// @notice The EIP-712 digest of a struct in a contract's domain.
     function _typedDigest(address target, bytes32 structHash) internal view returns (bytes32) {
-        bytes32 domain = keccak256(
+        return keccak256(abi.encodePacked(hex"1901", _domainOf(target), structHash));
+    }
+
+    function _domainOf(address target) internal view returns (bytes32) {
+        return keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
                 keccak256("Shulian"),
@@ -240,7 +243,6 @@ abstract contract Ledger is Test {
                 target
             )
         );
-        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
     }
 
     /// @notice A complete, open cause of a class.

@@ -55,6 +55,10 @@ class TestCost:
         """F-04, formula 5.10: k = 1.2 gives 12000.00 yuan."""
         assert cost(domain_factor=D("1.2"), base_cost_fen=1000000) == 1200000
 
+    def test_refuses_a_product_beyond_all_measure(self) -> None:
+        with pytest.raises(InputTooLarge, match="cost"):
+            cost(domain_factor=D(10**40), base_cost_fen=10**40)
+
     def test_refuses_a_domain_factor_of_zero(self) -> None:
         with pytest.raises(InputNotPositive, match="domain_factor"):
             cost(domain_factor=D(0), base_cost_fen=1)
@@ -126,6 +130,11 @@ class TestAppraisedPrice:
         sold = replace(APPRAISAL, history_price_fen=40000)
 
         assert appraised_price(sold, base_cost_fen=10000) == 120000
+
+    def test_ignores_a_factor_of_weight_zero(self) -> None:
+        plain = replace(APPRAISAL, scarcity=D(0), appraisal_weights=(D(1), D(0), D(0), D(0), D(0)))
+
+        assert appraised_price(plain, base_cost_fen=10000) == 10000
 
     def test_adds_the_factors_linearly(self) -> None:
         linear = replace(

@@ -1,0 +1,310 @@
+"""
+Speaks to a node on behalf of whoever writes: sends, asks, simulates, and names what is refused.
+
+Not here: nonces, keys or keeping what was sent (`chain.sender`); the mirror reads through its own,
+faster and more suspicious door (`chain.rpc`).
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self, cast
+
+import requests
+from web3 import HTTPProvider
+from web3.providers import JSONBaseProvider
+from web3.types import RPCEndpoint
+
+from chain.failure import Conflict, LedgerError
+from chain.fetch import MILLISECONDS_FROM
+from chain.refusals import CallRefused, decode_revert, is_held
+from chain.rpc import NodeContradicts, NodeUnavailable, number_of
+from chain.values import Address, Bytes32, HexBytes
+
+# Nodes whose clock and mining can be told, by the start of `web3_clientVersion`.
+INSTANT_CLIENTS: Final = ("anvil/", "HardhatNetwork/")
+
+# Pauses between looks for a receipt; on anvil it is there at the first or second.
+PAUSES_SECONDS: Final = (0.001, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.5)
+
+
+class ClockNotMovable(Conflict):
+    """The time of this chain cannot be moved."""
+
+
+class TransactionUnseen(LedgerError):
+    """The node has not mined the transaction in the time allowed."""
+
+    transaction_hash: Bytes32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """
+    A block as far as a sender needs it.
+
+    units: `timestamp` in seconds since 1970 UTC
+    """
+
+    number: int
+    hash: Bytes32
+    timestamp: int
+    gas_limit: int
+    transactions: tuple[Bytes32, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of a transaction."""
+
+    transaction_hash: Bytes32
+    succeeded: bool
+    block_number: int
+    block_hash: Bytes32
+    transaction_index: int
+    gas_used: int
+    contract_address: Address | None
+
+
+class Connection:
+    """One node, through a web3 provider."""
+
+    def __init__(self, provider: JSONBaseProvider) -> None:
+        self._provider = provider
+        self._session: requests.Session | None = None
+        self.chain_id = number_of(self.request("eth_chainId"))
+        client = str(self.request("web3_clientVersion"))
+        self.is_instant = client.startswith(INSTANT_CLIENTS)
+        # An idle instant chain's latest block may be hours old; only its pending block knows now.
+        self.tag = "pending" if self.is_instant else "latest"
+
+    @classmethod
+    def to(cls, url: str, *, timeout_seconds: int = 30) -> Self:
+        """Connect to a node over HTTP."""
+        session = requests.Session()
+        session.trust_env = False  # a proxy from the environment must not see signed acts
+        provider = HTTPProvider(
+            url,
+            request_kwargs={"timeout": timeout_seconds},
+            session=session,
+            exception_retry_configuration=None,
+        )
+        try:
+            connection = cls(provider)
+        except BaseException:
+            session.close()
+            raise
+        connection._session = session
+        return connection
+
+    def close(self) -> None:
+        """Close what `to` opened."""
+        if self._session is not None:
+            self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- requests ---------------------------------------------------------------------------------
+
+    def request(self, method: str, *parameters: Any) -> Any:
+        """
+        Return a node's answer.
+
+        :raises NodeUnavailable: if there is none
+        :raises CallRefused: if it is an error
+        """
+        try:
+            answer = self._provider.make_request(RPCEndpoint(method), list(parameters))
+        except (OSError, requests.RequestException, ValueError) as error:
+            raise NodeUnavailable(reason=f"{type(error).__name__}: {error}") from error
+        found = _answer(method, answer)
+        if isinstance(found, CallRefused):
+            raise found
+        return found
+
+    def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """
+        Return the answers to several requests sent at once, in order; refusals as `CallRefused`.
+
+        :raises NodeUnavailable: if there is no whole answer
+        """
+        if not calls:
+            return []
+        try:
+            answers = self._provider.make_batch_request(
+                [(RPCEndpoint(method), list(parameters)) for method, parameters in calls]
+            )
+        except (OSError, requests.RequestException, ValueError) as error:
+            raise NodeUnavailable(reason=f"{type(error).__name__}: {error}") from error
+        if not isinstance(answers, list) or len(answers) != len(calls):
+            raise NodeContradicts(reason="a batch was not answered one by one")
+        return [_answer(method, one) for (method, _), one in zip(calls, answers, strict=True)]
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def head(self, block: int | str = "latest") -> Head | None:
+        """Return a block by number or tag; None if there is none."""
+        found = self.request(
+            "eth_getBlockByNumber", block if isinstance(block, str) else hex(block), False
+        )
+        if found is None:
+            return None
+        time_ = number_of(found["timestamp"])
+        return Head(
+            number=number_of(found["number"]),
+            hash=Bytes32(found["hash"] or ""),
+            timestamp=time_ // 1000 if time_ > MILLISECONDS_FROM else time_,
+            gas_limit=number_of(found["gasLimit"]),
+            transactions=tuple(Bytes32(one) for one in found["transactions"]),
+        )
+
+    def latest(self) -> Head:
+        """Return the newest block."""
+        found = self.head()
+        if found is None:
+            raise NodeContradicts(reason="a chain without a latest block")
+        return found
+
+    def now(self) -> int:
+        """Return the time that the next block will at least have, in seconds."""
+        found = self.head(self.tag) or self.latest()
+        return found.timestamp
+
+    def receipt(self, transaction_hash: Bytes32) -> Receipt | None:
+        """Return what became of a transaction; None while it is not mined."""
+        return _receipt(self.request("eth_getTransactionReceipt", transaction_hash))
+
+    def receipts(self, hashes: Sequence[Bytes32]) -> list[Receipt | None]:
+        """Return what became of several transactions, in order."""
+        answers = self.batch([("eth_getTransactionReceipt", [one]) for one in hashes])
+        return [None if isinstance(one, CallRefused) else _receipt(one) for one in answers]
+
+    def transaction_count(self, account: Address) -> int:
+        """Return how many transactions of an account are mined or wait in the node."""
+        return number_of(self.request("eth_getTransactionCount", account, "pending"))
+
+    def code(self, address: Address) -> HexBytes:
+        """Return the code at an address."""
+        return HexBytes(self.request("eth_getCode", address, "latest"))
+
+    # --- simulating -------------------------------------------------------------------------------
+
+    def call(self, transaction: Mapping[str, Any], *, block: str | None = None) -> HexBytes:
+        """
+        Return what a call gives.
+
+        :raises LedgerError: the contract's named error
+        """
+        try:
+            return HexBytes(self.request("eth_call", dict(transaction), block or self.tag))
+        except CallRefused as refused:
+            raise decode_revert(refused) from refused
+
+    def estimate(self, transactions: Sequence[Mapping[str, Any]]) -> list[int]:
+        """
+        Return the gas that each transaction would need if it came next.
+
+        :raises LedgerError: the named error of the first that would fail
+        """
+        calls = [("eth_estimateGas", [dict(one), self.tag]) for one in transactions]
+        found = []
+        for answer in self.batch(calls) if len(calls) > 1 else [self._try(*calls[0])]:
+            if isinstance(answer, CallRefused):
+                raise decode_revert(answer) from answer
+            found.append(number_of(answer))
+        return found
+
+    def _try(self, method: str, parameters: Sequence[Any]) -> Any:
+        try:
+            return self.request(method, *parameters)
+        except CallRefused as refused:
+            return refused
+
+    # --- sending ----------------------------------------------------------------------------------
+
+    def send(self, raws: Sequence[HexBytes]) -> list[CallRefused | None]:
+        """
+        Hand signed transactions over, in order.
+
+        shape: per transaction None if the node has it now, or had it before, else its refusal
+        """
+        calls = [("eth_sendRawTransaction", [raw]) for raw in raws]
+        answers = self.batch(calls) if len(calls) > 1 else [self._try(*one) for one in calls]
+        return [
+            one if isinstance(one, CallRefused) and not is_held(one) else None for one in answers
+        ]
+
+    def wait(self, hashes: Sequence[Bytes32], *, timeout_seconds: int) -> list[Receipt]:
+        """
+        Return the receipts of transactions, once all are mined.
+
+        :raises TransactionUnseen: if the time passes; naming the first that is missing
+        """
+        found: dict[Bytes32, Receipt] = {}
+        for _ in _pauses(timeout_seconds):
+            missing = [one for one in hashes if one not in found]
+            if not missing:
+                return [found[one] for one in hashes]
+            seen = self.receipts(missing) if len(missing) > 1 else [self.receipt(missing[0])]
+            found.update({one.transaction_hash: one for one in seen if one is not None})
+        raise TransactionUnseen(transaction_hash=next(one for one in hashes if one not in found))
+
+    # --- the clock and mining of an instant chain -------------------------------------------------
+
+    def set_time(self, seconds: int) -> None:
+        """Let the chain's clock stand at a moment now, and go on from there."""
+        self._instant("anvil_setTime", seconds)
+
+    def mine_at(self, seconds: int) -> None:
+        """Mine one block with this time out of whatever waits; the clock goes on from there."""
+        self._instant("evm_mine", {"timestamp": hex(seconds)})
+
+    def set_automine(self, enabled: bool) -> None:
+        """Choose whether each transaction is mined at once."""
+        self._instant("evm_setAutomine", enabled)
+
+    def _instant(self, method: str, parameter: Any) -> None:
+        if not self.is_instant:
+            raise ClockNotMovable()
+        try:
+            self.request(method, parameter)
+        except CallRefused as refused:
+            raise refused.named() from refused
+
+
+def _answer(method: str, answer: Any) -> Any:
+    if not isinstance(answer, Mapping):
+        raise NodeContradicts(reason=f"no JSON-RPC answer to {method}")
+    error = answer.get("error")
+    if error is not None:
+        told = error if isinstance(error, Mapping) else {"message": str(error)}
+        return CallRefused(method, told)
+    return answer.get("result")
+
+
+def _receipt(found: Any) -> Receipt | None:
+    if found is None or found.get("blockNumber") is None:
+        return None
+    made = found.get("contractAddress")
+    return Receipt(
+        transaction_hash=Bytes32(found["transactionHash"]),
+        succeeded=number_of(found["status"]) == 1,
+        block_number=number_of(found["blockNumber"]),
+        block_hash=Bytes32(found["blockHash"]),
+        transaction_index=number_of(found["transactionIndex"]),
+        gas_used=number_of(found["gasUsed"]),
+        contract_address=Address(cast(str, made).lower()) if made else None,
+    )
+
+
+def _pauses(timeout_seconds: int) -> Iterator[None]:
+    end = time.monotonic() + timeout_seconds
+    for pause in (*PAUSES_SECONDS, *iter(lambda: PAUSES_SECONDS[-1], None)):
+        yield
+        if time.monotonic() >= end:
+            return
+        time.sleep(pause)

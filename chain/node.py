@@ -1,0 +1,289 @@
+"""
+The embedded chain of one home: an anvil that is started, found again, and stopped.
+
+What it loses when it is killed is not put back here but by `chain.replay`, out of the outbox; so a
+state file that cannot be read is no loss, only more to replay.
+
+    <home>/chain/chain.json        chain id and time of the first block, made once
+    <home>/chain/state.json        anvil's, written while it runs: may be behind, or cut off
+    <home>/chain/state.good.json   the last that was loaded, whole;  state.older.json the one before
+    <home>/chain/node.json         the running process: number, start mark, port
+    <home>/chain/lock              held by whoever runs the chain
+"""
+
+import json
+import logging
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Final, Self
+
+import orjson
+
+from chain.connection import Connection
+from chain.durable import fresh_file, make_folder, publish
+from chain.failure import LedgerError, NotFound
+from chain.process import is_running, start_mark, take_lock
+from chain.rpc import NodeUnavailable
+
+LOG: Final = logging.getLogger(__name__)
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+# The native binary: the npm shim is another process, and leaves anvil running when it is killed.
+BINARIES: Final = "node_modules/@foundry-rs/anvil-*/bin/anvil"
+BINARY_VARIABLE: Final = "SHULIAN_ANVIL"
+
+HOST: Final = "127.0.0.1"
+CHAIN_ID_MAX: Final = 2**31 - 1
+START_SECONDS: Final = 60
+STOP_SECONDS: Final = 30
+PORT_TRIES: Final = 5
+
+# Writing the state stops the chain for about 3.5 ms per megabyte (measured, anvil 1.7.1), so a
+# larger state is written less often; what is lost in between is in the outbox.
+STATE_BYTES_PER_SECOND: Final = 1 << 20
+# anvil keeps every block's whole state on the disk unless it is told how many.
+STATES_KEPT: Final = 32
+
+STATE_KEYS: Final = frozenset({"accounts", "best_block_number", "block", "blocks", "transactions"})
+
+
+class AnvilMissing(NotFound):
+    """There is no native anvil here: install the node packages, or name its path."""
+
+
+class NodeNotRunning(NotFound):
+    """The embedded chain of this home is not running."""
+
+    home: str
+
+
+class NodeDidNotStart(LedgerError):
+    """The embedded chain did not start."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What makes a home's chain this one: signatures for one home mean nothing in another."""
+
+    chain_id: int
+    genesis_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The process that serves the chain."""
+
+    pid: int
+    mark: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Return where it listens."""
+        return f"http://{HOST}:{self.port}"
+
+
+class EmbeddedNode:
+    """The chain below one home folder."""
+
+    def __init__(self, home: Path, *, binary: Path | None = None) -> None:
+        self._folder = home / "chain"
+        self._binary = binary
+        self._lock: IO[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # --- what others ask --------------------------------------------------------------------------
+
+    def identity(self) -> Identity:
+        """Return the home's chain id and first moment, choosing them the first time."""
+        path = self._folder / "chain.json"
+        if not path.is_file():
+            made = Identity(
+                chain_id=1 + secrets.randbelow(CHAIN_ID_MAX), genesis_at=int(time.time())
+            )
+            _write_json(path, asdict(made))
+        return Identity(**json.loads(path.read_text("utf-8")))
+
+    def running(self) -> Running | None:
+        """Return the process that serves this chain, if it lives and is the one that was noted."""
+        try:
+            noted = Running(**json.loads((self._folder / "node.json").read_text("utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+        return noted if is_running(noted.pid, noted.mark) else None
+
+    def url(self) -> str:
+        """
+        Return where the running chain listens, whoever started it.
+
+        :raises NodeNotRunning: if it does not run
+        """
+        running = self.running()
+        if running is None:
+            raise NodeNotRunning(home=str(self._folder.parent))
+        return running.url
+
+    # --- start ------------------------------------------------------------------------------------
+
+    def start(self) -> Running:
+        """
+        Start the chain, or take over one whose starter is gone; call `chain.replay` next.
+
+        ensures: it answers, it is this home's chain, its clock is not behind its last block
+        :raises AlreadyHeld: if another process runs this home's chain
+        :raises AnvilMissing: if there is no binary
+        """
+        identity = self.identity()
+        if self._lock is None:
+            self._lock = take_lock(self._folder / "lock")
+        try:
+            running = self.running() or self._launch(identity)
+            with Connection.to(running.url) as connection:
+                if connection.chain_id != identity.chain_id:
+                    raise NodeDidNotStart(reason=f"{running.url} serves another chain")
+                connection.set_time(max(int(time.time()), connection.latest().timestamp))
+        except BaseException:
+            self._unlock()
+            raise
+        LOG.info("chain started pid=%d url=%s", running.pid, running.url)
+        return running
+
+    def _launch(self, identity: Identity) -> Running:
+        for state in self._states():
+            started = self._run(identity, state)
+            if started is not None:
+                self._keep(state)
+                return started
+            LOG.warning("state not loaded path=%s", state)
+        raise NodeDidNotStart(reason=self._said())
+
+    def _states(self) -> list[Path | None]:
+        # Newest first; with none of them the chain begins empty, and all is replayed.
+        found = [self._folder / name for name in ("state.json", "state.good.json", "state.older.json")]
+        return [*(path for path in found if is_whole(path)), None]
+
+    def _run(self, identity: Identity, state: Path | None) -> Running | None:
+        loaded = self._folder / "state.json"
+        if state is None:
+            loaded.unlink(missing_ok=True)
+        elif state != loaded:
+            _copy(state, loaded)
+        for _ in range(PORT_TRIES):
+            running = self._spawn(identity, _free_port())
+            if running is not None:
+                return running
+            if "already in use" not in self._said():
+                return None
+        return None
+
+    def _spawn(self, identity: Identity, port: int) -> Running | None:
+        shutil.rmtree(self._folder / "cache", ignore_errors=True)
+        with (self._folder / "anvil.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command(identity, port),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # ^C is for us; we then stop it in order
+            )
+        mark = start_mark(self._process.pid)
+        if mark is None or not self._answers(port):
+            self._end(self._process.pid, mark)
+            return None
+        running = Running(pid=self._process.pid, mark=mark, port=port)
+        _write_json(self._folder / "node.json", asdict(running))
+        return running
+
+    def _command(self, identity: Identity, port: int) -> list[str]:
+        state = self._folder / "state.json"
+        size = state.stat().st_size if state.is_file() else 0
+        options: Mapping[str, str | int] = {
+            "--host": HOST,
+            "--port": port,
+            "--hardfork": "london",
+            "--chain-id": identity.chain_id,
+            "--timestamp": identity.genesis_at,
+            "--state": str(state),
+            "--state-interval": 1 + size // STATE_BYTES_PER_SECOND,
+            "--prune-history": STATES_KEPT,
+            "--cache-path": str(self._folder / "cache"),
+            "--order": "fifo",
+            "--accounts": 0,
+            "--gas-price": 0,
+            "--base-fee": 0,
+        }
+        pairs = [str(part) for pair in options.items() for part in pair]
+        return [str(self._binary or find_anvil()), *pairs, "--no-cors", "--silent"]
+
+    def _answers(self, port: int) -> bool:
+        end = time.monotonic() + START_SECONDS
+        while self._process is not None and self._process.poll() is None:
+            try:
+                Connection.to(f"http://{HOST}:{port}").close()
+            except NodeUnavailable:
+                if time.monotonic() > end:
+                    return False
+                time.sleep(0.01)
+            else:
+                # Not another process on the port while ours dies.
+                return self._process.poll() is None
+        return False
+
+    def _said(self) -> str:
+        path = self._folder / "anvil.log"
+        return path.read_text("utf-8", "replace").strip() if path.is_file() else ""
+
+    def _keep(self, state: Path | None) -> None:
+        # A copy of what was loaded just now is good; the one before it may still be needed.
+        good, older = self._folder / "state.good.json", self._folder / "state.older.json"
+        if state is None or state == good:
+            return
+        if state != older and good.is_file():
+            os.replace(good, older)
+        self._copied.replace(good)
+
+    # --- stop -------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """
+        Ask the chain to write its state and end; after a while end it.
+
+        ensures: only the process that was noted is touched, never another with its number
+        """
+        running = self.running()
+        if running is not None:
+            self._end(running.pid, running.mark)
+        (self._folder / "node.json").unlink(missing_ok=True)
+        self._unlock()
+
+    def _end(self, pid: int, mark: str | None) -> None:
+        for sign, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
+            if mark is None or not is_running(pid, mark):
+                break
+            os.kill(pid, sign)
+            _wait_end(pid, mark, seconds)
+        if self._process is not None and self._process.pid == pid:
+            self._process.wait()
+            self._process = None
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None

@@ -1,0 +1,301 @@
+"""
+Takes an order through its life: simulated, kept with its nonce, handed over, seen in a block.
+
+The only place that gives out nonces. It knows no contract: what an order means, and whose it is,
+is `chain.client`'s; putting lost orders back is `chain.replay`'s.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eth_account.signers.local import LocalAccount
+
+from chain.connection import ClockNotMovable, Connection, Head, Receipt, TransactionUnseen
+from chain.entries import Draft, Entry, Kind, Place, Signed, State
+from chain.failure import LedgerError
+from chain.fetch import WrongChain
+from chain.outbox import Outbox
+from chain.refusals import decode_revert
+from chain.reverts import RevertUnknown
+from chain.values import Address, Bytes32, HexBytes, address, bytes32, checksum_address, hex_bytes
+
+LOG: Final = logging.getLogger(__name__)
+
+# What is estimated may grow a little until it is mined.
+GAS_NUMERATOR: Final = 5
+GAS_DENOMINATOR: Final = 4
+
+# More at once, sent without waiting, drains slowly on anvil and may stick in its pool.
+PIPELINE_MAX: Final = 100
+
+
+class TransactionFailed(LedgerError):
+    """A block holds the transaction, but no reason for its failure can be found again."""
+
+    transaction_hash: Bytes32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """
+    What shall be sent, by whom.
+
+    shape: `act` is what a repeat is compared by, `actor` whose act it is (a relayer's `account`
+           differs); `to` is None for a new contract
+    """
+
+    kind: Kind
+    key: str
+    contract: str
+    function: str
+    act: Mapping[str, Any]
+    actor: Address
+    account: LocalAccount
+    to: Address | None
+    data: HexBytes
+    noun_id: str = ""
+
+    @property
+    def sender(self) -> Address:
+        """Return the address that pays and whose nonce is used."""
+        return address(self.account.address)
+
+    def call(self) -> dict[str, Any]:
+        """Return it as a node simulates it."""
+        call = {"from": self.sender, "data": self.data}
+        return call if self.to is None else {**call, "to": self.to}
+
+
+class Sender:
+    """The one relayer of a chain: its outbox, and the way to a node."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        outbox: Outbox,
+        *,
+        gas_price_wei: int = 0,
+        timeout_seconds: int = 60,
+    ) -> None:
+        """
+        Join an outbox to a node.
+
+        :raises WrongChain: if the outbox holds the acts of another chain
+        """
+        if outbox.chain_id != connection.chain_id:
+            raise WrongChain(
+                expected_chain_id=outbox.chain_id, found_chain_id=connection.chain_id
+            )
+        self.connection = connection
+        self.outbox = outbox
+        self._gas_price_wei = gas_price_wei
+        self._timeout_seconds = timeout_seconds
+        self._gas_max = connection.latest().gas_limit
+        self._offset_seconds = outbox.clock_offset()
+
+    # --- the life of an order ---------------------------------------------------------------------
+
+    def submit(self, orders: Sequence[Order]) -> list[Entry]:
+        """
+        Simulate, keep and hand over; what was kept under the same key before is only handed over.
+
+        shape: at most PIPELINE_MAX, each of which must hold without the others
+        ensures: nothing is kept or sent if the simulation of one new order fails
+        :raises LedgerError: the contract's named error
+        :raises OutboxConflict: if a key was used for something else
+        """
+        if len(orders) > PIPELINE_MAX:
+            raise ValueError(f"{len(orders)=} is more than {PIPELINE_MAX=}")
+        with self.outbox.sending:
+            drafts = self._drafts(orders)
+            entries = self.outbox.prepare(
+                drafts, first_nonce=self.connection.transaction_count
+            )
+            self.hand_over([one for one in entries if one.state is not State.MINED])
+            return entries
+
+    def _drafts(self, orders: Sequence[Order]) -> list[tuple[Draft, Callable[[int], Signed]]]:
+        known = [self.outbox.find(order.key) for order in orders]
+        new = [
+            order
+            for order, entry in zip(orders, known, strict=True)
+            if entry is None or entry.state is State.FAILED
+        ]
+        estimates = self.connection.estimate([order.call() for order in new]) if new else []
+        gas = {order.key: found for order, found in zip(new, estimates, strict=True)}
+        now = int(time.time()) + self._offset_seconds
+        return [
+            (_draft(order, now), self._signer(order, gas.get(order.key, 0))) for order in orders
+        ]
+
+    def _signer(self, order: Order, estimate: int) -> Callable[[int], Signed]:
+        gas = min(estimate * GAS_NUMERATOR // GAS_DENOMINATOR, self._gas_max)
+
+        def sign(nonce: int) -> Signed:
+            fields: dict[str, Any] = {
+                "chainId": self.outbox.chain_id,
+                "data": order.data,
+                "gas": gas,
+                "gasPrice": self._gas_price_wei,
+                "nonce": nonce,
+                "value": 0,
+            }
+            if order.to is not None:
+                fields["to"] = checksum_address(order.to)
+            signed = order.account.sign_transaction(fields)
+            return Signed(
+                raw=hex_bytes(bytes(signed.raw_transaction)),
+                transaction_hash=bytes32(bytes(signed.hash)),
+            )
+
+        return sign
+
+    def hand_over(self, entries: Sequence[Entry]) -> None:
+        """
+        Give the node transactions that are kept, whether it has them already or not.
+
+        ensures: one that it refuses is taken back, unless a later nonce needs it
+        :raises LedgerError: for the first refusal
+        """
+        if not entries:
+            return
+        refusals = self.connection.send([HexBytes(one.raw or "") for one in entries])
+        refused = [
+            (entry, decode_revert(refusal))
+            for entry, refusal in zip(entries, refusals, strict=True)
+            if refusal is not None
+        ]
+        for entry, error in reversed(refused):
+            self.outbox.release(entry.sequence, problem_of(error))
+        taken = {entry.sequence for entry in entries} - {entry.sequence for entry, _ in refused}
+        self.outbox.mark_sent(sorted(taken))
+        for entry, error in refused:
+            LOG.warning("transaction refused key=%s error=%s", entry.key, error)
+            raise error
+
+    def settle(self, entries: Sequence[Entry]) -> list[Entry]:
+        """
+        Wait until blocks hold the entries, note where, and return them as they are now.
+
+        :raises LedgerError: the named error of the first that a block holds but a contract refused
+        :raises TransactionUnseen: if one is in no block in time; it stays SENT
+        """
+        waiting = {
+            entry.transaction_hash: entry
+            for entry in entries
+            if entry.transaction_hash is not None and entry.state is not State.MINED
+        }
+        failures = self.record(self._wait(waiting), waiting)
+        for error in failures:
+            raise error
+        return [self.outbox.reread(entry) for entry in entries]
+
+    def _wait(self, waiting: Mapping[Bytes32, Entry]) -> list[Receipt]:
+        hashes = list(waiting)
+        half = max(1, self._timeout_seconds // 2)
+        try:
+            return self.connection.wait(hashes, timeout_seconds=half)
+        except TransactionUnseen:
+            # A node that restarted, or lost its pool, gets the same bytes again.
+            self.hand_over(list(waiting.values()))
+            return self.connection.wait(hashes, timeout_seconds=half)
+
+    def record(
+        self, receipts: Sequence[Receipt], entries: Mapping[Bytes32, Entry]
+    ) -> list[LedgerError]:
+        """Note what became of entries, and return the errors of those that failed."""
+        blocks = self._blocks({receipt.block_number for receipt in receipts})
+        failures = []
+        for receipt in receipts:
+            entry = entries[receipt.transaction_hash]
+            place = Place(
+                block_number=receipt.block_number,
+                block_hash=receipt.block_hash,
+                timestamp=blocks[receipt.block_number].timestamp,
+                transaction_index=receipt.transaction_index,
+            )
+            if receipt.succeeded:
+                self.outbox.mark_mined(entry.sequence, place)
+                continue
+            error = self._reason(receipt)
+            self.outbox.mark_failed(entry.sequence, place, problem_of(error))
+            failures.append(error)
+        return failures
+
+    def _blocks(self, numbers: set[int]) -> dict[int, Head]:
+        found = {number: self.connection.head(number) for number in numbers}
+        return {number: head for number, head in found.items() if head is not None}
+
+    def _reason(self, receipt: Receipt) -> LedgerError:
+        sent = self.connection.request(
+            "eth_getTransactionByHash", receipt.transaction_hash
+        )
+        call = {name: sent[name] for name in ("from", "to", "gas") if sent.get(name)}
+        call["data"] = sent["input"]
+        # Before its block, and after it for what an earlier transaction of the block changed.
+        for number in (receipt.block_number - 1, receipt.block_number):
+            try:
+                self.connection.call(call, block=hex(number))
+            except RevertUnknown:
+                continue
+            except LedgerError as error:
+                return error
+        return TransactionFailed(transaction_hash=receipt.transaction_hash)
+
+    # --- the clock --------------------------------------------------------------------------------
+
+    def clock(self, target: int) -> int:
+        """
+        Move the chain's clock forward and return the time it then has.
+
+        units: seconds since 1970 UTC; a moment that has passed moves nothing
+        :raises ClockNotMovable: on a chain whose time is not ours
+        """
+        if not self.connection.is_instant:
+            raise ClockNotMovable()
+        with self.outbox.sending:
+            now = self.connection.now()
+            if target <= now:
+                return now
+            offset = target - int(time.time())
+            entry = self.outbox.prepare_clock(
+                f"clock/{target}", target=target, offset_seconds=offset, prepared_at=now
+            )
+            self.connection.mine_at(target)
+            head = self.connection.latest()
+            self.outbox.mark_mined(entry.sequence, place_of(head))
+            self._offset_seconds = offset
+            LOG.info("clock moved to=%d block=%d", target, head.number)
+            return head.timestamp
+
+
+def place_of(head: Head) -> Place:
+    """Return the place of a move of the clock: a block of its own."""
+    return Place(
+        block_number=head.number,
+        block_hash=head.hash,
+        timestamp=head.timestamp,
+        transaction_index=0,
+    )
+
+
+def problem_of(error: LedgerError) -> dict[str, Any]:
+    """Return an error as the outbox keeps it."""
+    return {"type": error.slug(), "title": error.title, "detail": str(error), **error.to_fields()}
+
+
+def _draft(order: Order, now: int) -> Draft:
+    return Draft(
+        kind=order.kind,
+        key=order.key,
+        contract=order.contract,
+        function=order.function,
+        act=order.act,
+        actor=order.actor,
+        sender=order.sender,
+        noun_id=order.noun_id,
+        prepared_at=now,
+    )

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IAssets} from "../interfaces/IAssets.sol";
+import {ICertificates} from "../interfaces/ICertificates.sol";
+import {IParticipants} from "../interfaces/IParticipants.sol";
+import {IProfiles} from "../interfaces/IProfiles.sol";
+import {IRegistrations} from "../interfaces/IRegistrations.sol";
+import {IRights} from "../interfaces/IRights.sol";
+import {Acting} from "../libraries/Acting.sol";
+import {Applications} from "../libraries/Applications.sol";
+import {Clock} from "../libraries/Clock.sol";
+import {Hashing} from "../libraries/Hashing.sol";
+import {RegistrationRecords, StoredRegistration} from "../libraries/RegistrationRecords.sol";
+import {Actor, Authorization, Cause} from "../types/Acting.sol";
+import {AuthorityClass, DigestAlg, Noun, Verdict} from "../types/Codes.sol";
+import {AssetId, CertificateId, ParticipantId, RegistrationId} from "../types/Ids.sol";
+
+/// @title Registrations
+/// @dev Serves initial registrations; each version of an asset is a registration unit of its own (D-14).
+/// A decision that comes late is recorded late: the registrar's delay never costs the applicant its application.
+contract Registrations is IRegistrations, Acting {
+    using RegistrationRecords for StoredRegistration;
+
+    // ---------------------------------------------------------------- types
+
+    /// @dev What {RegistrationSubmitted} carries, in memory: its fields are too many for the stack.
+    struct Draft {
+        RegistrationId registrationId;
+        ParticipantId applicant;
+        address byAccount;
+        uint64 stateUntil;
+        RegistrationApplication application;
+    }
+
+    // ---------------------------------------------------------------- constants and immutables
+
+    ParticipantId private constant LEDGER = ParticipantId.wrap(0);
+
+    IParticipants public immutable participants;
+    IProfiles public immutable profiles;
+    ICertificates public immutable certificates;
+    IRights public immutable rights;
+    IAssets public immutable assets;
+
+    // ---------------------------------------------------------------- storage
+
+    uint32 private _sequence;
+    mapping(RegistrationId registrationId => StoredRegistration stored) private _registrations;
+    mapping(RegistrationId registrationId => mapping(uint16 objectionIndex => bool isOpen)) private _objections;
+
+    // ---------------------------------------------------------------- constructor
+
+    constructor(
+        IParticipants participants_,
+        IProfiles profiles_,
+        ICertificates certificates_,
+        IRights rights_,
+        IAssets assets_
+    ) {
+        participants = participants_;
+        profiles = profiles_;
+        certificates = certificates_;
+        rights = rights_;
+        assets = assets_;
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc IRegistrations
+    function registrationOf(RegistrationId registrationId) external view returns (Registration memory record) {
+        StoredRegistration storage stored = _storedOf(registrationId);
+        record = stored.toRecord(registrationId, participants);
+        if (stored.state == RegistrationState.DEPOSITED) {
+            record.certificateId = _certificateIdOf(registrationId, record.registrar, record.assetId);
+        }
+    }
+
+    // ---------------------------------------------------------------- writes: application
+
+    /// @inheritdoc IRegistrations
+    function submit(RegistrationApplication calldata params, Authorization calldata authorization)
+        external
+        returns (RegistrationId registrationId)
+    {
+        address account = _authorize(keccak256(abi.encode(params)), authorization);
+        Actor memory actor = participants.actorOf(account);
+        registrationId = RegistrationId.wrap(
+            Hashing.actId("registration", actor.participantId, AssetId.unwrap(params.assetId), params.salt)
+        );
+        StoredRegistration storage stored = _registrations[registrationId];
+        require(stored.state == RegistrationState.NONE, RegistrationAlreadyExists(registrationId));
+        Applications.requireAsset(params, actor.participantId, assets);
+        Applications.requireRegistrar(params.registrar, actor.participantId, participants);
+        Applications.requireFields(params);
+        Applications.requireRights(params, rights, assets);
+        uint40 stateUntil = _deadline(profiles.profileOf(params.profileId).acceptance, false);
+        stored.open(params, ++_sequence, actor.sequence, participants.sequenceOf(params.registrar), stateUntil);
+        _emitSubmitted(Draft(registrationId, actor.participantId, actor.account, stateUntil, params));
+    }
+
+    /// @inheritdoc IRegistrations
+    function requestSupplement(
+        RegistrationId registrationId,
+        Cause calldata cause,
+        Authorization calldata authorization
+    ) external {
+        (StoredRegistration storage stored, Actor memory actor) =
+            _asRegistrarForCause(registrationId, cause, authorization);
+        stored.requireState(registrationId, RegistrationState.SUBMITTED);
+        stored.requireBefore();
+        stored.enter(RegistrationState.SUPPLEMENT_REQUIRED, _deadline(_profileOf(stored).supplement, false));
+        emit RegistrationSupplementRequested(
+            registrationId, actor.participantId, actor.account, stored.stateUntil, cause
+        );
+    }
+
+    /// @inheritdoc IRegistrations
+    function supplement(
+        RegistrationId registrationId,
+        bytes32 documentDigest,
+        DigestAlg digestAlg,
+        Authorization calldata authorization
+    ) external {
+        address account = _authorize(keccak256(abi.encode(registrationId, documentDigest, digestAlg)), authorization);
+        StoredRegistration storage stored = _storedOf(registrationId);
+        Actor memory actor = stored.requireApplicant(registrationId, account, participants);
+        stored.requireState(registrationId, RegistrationState.SUPPLEMENT_REQUIRED);
+        stored.requireBefore();
+        Applications.requireDigest(documentDigest, digestAlg);
+        stored.documentDigest = documentDigest;
+        stored.digestAlg = digestAlg;
+        stored.enter(RegistrationState.SUBMITTED, _deadline(_profileOf(stored).acceptance, false));
+        emit RegistrationSupplemented(
+            registrationId, actor.participantId, actor.account, documentDigest, digestAlg, stored.stateUntil
+        );
+    }
+
+    /// @inheritdoc IRegistrations
+    function withdraw(RegistrationId registrationId, Authorization calldata authorization) external {
+        address account = _authorize(keccak256(abi.encode(registrationId)), authorization);
+        StoredRegistration storage stored = _storedOf(registrationId);
+        Actor memory actor = stored.requireApplicant(registrationId, account, participants);
+        require(stored.state < RegistrationState.DEPOSITED, RegistrationStateWrong(registrationId, stored.state));
+        stored.enter(RegistrationState.WITHDRAWN, 0);
+        emit RegistrationWithdrawn(registrationId, actor.participantId, actor.account);
+    }
+
+    // ---------------------------------------------------------------- writes: decision
+
+    /// @inheritdoc IRegistrations
+    function accept(RegistrationId registrationId, Authorization calldata authorization) external {
+        (StoredRegistration storage stored, Actor memory actor) = _asRegistrar(registrationId, authorization);
+        stored.requireState(registrationId, RegistrationState.SUBMITTED);
+        stored.requireBefore();
+        _accept(registrationId, stored, actor, false);
+    }
+
+    /// @inheritdoc IRegistrations
+    function deemAccepted(RegistrationId registrationId, Authorization calldata authorization) external {
+        address account = _authorize(keccak256(abi.encode(registrationId)), authorization);
+        StoredRegistration storage stored = _storedOf(registrationId);
+        Actor memory actor = participants.actorOf(account);
+        stored.requireState(registrationId, RegistrationState.SUBMITTED);
+        uint64 time = Clock.nowSeconds();
+        require(time >= stored.stateUntil, DeadlineNotReached(stored.stateUntil, time));
+        _accept(registrationId, stored, actor, true);
+    }
+
+    /// @inheritdoc IRegistrations
+    function examine(Examination calldata params, Authorization calldata authorization) external {
+        address account = _authorize(keccak256(abi.encode(params)), authorization);
+        RegistrationId registrationId = params.registrationId;
+        StoredRegistration storage stored = _storedOf(registrationId);
+        Actor memory actor = stored.requireRegistrar(registrationId, account, participants);
+        stored.requireReviewers(params, participants);
+        stored.requireState(registrationId, RegistrationState.ACCEPTED);
+        require(
+            params.descriptionVerdict == Verdict.PASS && params.sourceVerdict == Verdict.PASS
+                && params.rightsVerdict == Verdict.PASS,
+            ExaminationNotPassed(registrationId)
+        );
+        Applications.requireDigest(params.reportDigest, params.digestAlg);
+        stored.pass(params, actor);
+        if (params.publishNotice) _publish(registrationId, stored, actor);
+    }
+
+    /// @inheritdoc IRegistrations
+    function refuse(RegistrationId registrationId, Cause calldata cause, Authorization calldata authorization)
+        external
+    {
+        (StoredRegistration storage stored, Actor memory actor) =
+            _asRegistrarForCause(registrationId, cause, authorization);
+        require(
+            stored.state >= RegistrationState.ACCEPTED && stored.state < RegistrationState.DEPOSITED,
+            RegistrationStateWrong(registrationId, stored.state)
+        );
+        stored.enter(RegistrationState.REFUSED, 0);
+        emit RegistrationRefused(registrationId, actor.participantId, actor.account, cause);
+    }
+
+    // ---------------------------------------------------------------- writes: notice
+
+    /// @inheritdoc IRegistrations
+    function publishNotice(RegistrationId registrationId, Authorization calldata authorization) external {
+        (StoredRegistration storage stored, Actor memory actor) = _asRegistrar(registrationId, authorization);
+        stored.requireState(registrationId, RegistrationState.REVIEW_PASSED);
+        _publish(registrationId, stored, actor);
+    }
+
+    /// @inheritdoc IRegistrations
+    function waiveNotice(RegistrationId registrationId, Cause calldata cause, Authorization calldata authorization)
+        external
+    {
+        (StoredRegistration storage stored, Actor memory actor) =
+            _asRegistrarForCause(registrationId, cause, authorization);
+        require(_profileOf(stored).noticeWaivable, NoticeNotWaivable(stored.profileId));
+        stored.requireState(registrationId, RegistrationState.REVIEW_PASSED);
+        stored.enter(RegistrationState.NOTICE_WAIVED, 0);
+        emit RegistrationNoticeWaived(registrationId, actor.participantId, actor.account, cause);
+    }
+
+    /// @inheritdoc IRegistrations
+    function object(RegistrationId registrationId, Cause calldata cause, Authorization calldata authorization)
+        external
+    {
+        address account = _authorize(keccak256(abi.encode(registrationId, cause)), authorization);
+        StoredRegistration storage stored = _storedOf(registrationId);
+        Actor memory actor = participants.actorForCause(account, cause, LEDGER);
+        require(
+            cause.authority == AuthorityClass.PARTY || cause.authority == AuthorityClass.REGULATOR,
+            IParticipants.AuthorityMissing(actor.participantId, uint8(cause.authority))
+        );
+        stored.requireState(registrationId, RegistrationState.PUBLIC_NOTICE);
+        uint64 time = Clock.nowSeconds();
+        require(time < stored.noticeUntil, DeadlinePassed(stored.noticeUntil, time));
+        uint16 objectionIndex = stored.object(_deadline(_profileOf(stored).objection, false));
+        _objections[registrationId][objectionIndex] = true;
+        emit RegistrationObjected(
+            registrationId,
+            objectionIndex,
+            actor.participantId,
+            actor.account,
+            stored.openObjections,
+            stored.stateUntil,
+            cause
+        );
+    }
+
+    /// @inheritdoc IRegistrations
+    function dismissObjection(
+        RegistrationId registrationId,
+        uint16 objectionIndex,
+        Cause calldata cause,
+        Authorization calldata authorization
+    ) external {
+        address account = _authorize(keccak256(abi.encode(registrationId, objectionIndex, cause)), authorization);
+        StoredRegistration storage stored = _storedOf(registrationId);
+        require(_objections[registrationId][objectionIndex], ObjectionNotFound(registrationId, objectionIndex));
+        Actor memory actor = stored.requireRegistrarForCause(registrationId, account, cause, participants);
+        stored.requireState(registrationId, RegistrationState.PUBLIC_NOTICE);
+        _objections[registrationId][objectionIndex] = false;
+        stored.dismiss();
+        emit RegistrationObjectionDismissed(
+            registrationId,
+            objectionIndex,
+            actor.participantId,
+            actor.account,
+            stored.openObjections,
+            stored.stateUntil,
+            cause
+        );
+    }
+
+    // ---------------------------------------------------------------- writes: deposit
+
+    /// @inheritdoc IRegistrations
+    /// @dev The certificate is issued before the event, which carries its id.
+    function deposit(Deposit calldata params, Authorization calldata authorization)
+        external
+        returns (CertificateId certificateId)
+    {
+        address account = _authorize(keccak256(abi.encode(params)), authorization);
+        RegistrationId registrationId = params.registrationId;
+        StoredRegistration storage stored = _storedOf(registrationId);
+        Actor memory actor = stored.requireRegistrar(registrationId, account, participants);
+        stored.requireCleared(registrationId);
+        require(keccak256(abi.encode(params.rights)) == stored.rightsHash, RightsWrong(registrationId));
+        Applications.requireDigest(params.documentDigest, params.digestAlg);
+        stored.enter(RegistrationState.DEPOSITED, 0);
+        certificateId = _issue(params, stored, actor.participantId);
+        emit RegistrationDeposited(
+            registrationId, certificateId, actor.participantId, actor.account, Clock.nowSeconds()
+        );
+        for (uint256 i = 0; i < params.rights.length; i++) {
+            rights.enter(
+                params.rights[i],
+                stored.assetId,
+                stored.assetVersion,
+                certificateId,
+                keccak256(abi.encode(registrationId, i)),
+                actor.participantId,
+                actor.account
+            );
+        }
+        assets.markRegistered(stored.assetId, stored.assetVersion);
+    }
+
+    // ---------------------------------------------------------------- internal: steps
+
+    function _accept(
+        RegistrationId registrationId,
+        StoredRegistration storage stored,
+        Actor memory actor,
+        bool isDeemed
+    ) private {
+        stored.enter(RegistrationState.ACCEPTED, _deadline(_profileOf(stored).decision, false));
+        emit RegistrationAccepted(registrationId, actor.participantId, actor.account, isDeemed, stored.stateUntil);
+    }
+
+    function _publish(RegistrationId registrationId, StoredRegistration storage stored, Actor memory actor) private {
+        IProfiles.Profile memory profile = _profileOf(stored);
+        uint40 noticeUntil = _deadline(profile.notice, profile.noticeCountsFirstDay);
+        stored.enter(RegistrationState.PUBLIC_NOTICE, noticeUntil);
+        stored.noticeUntil = noticeUntil;
+        emit RegistrationNoticePublished(registrationId, actor.participantId, actor.account, noticeUntil);
+    }
+
+    function _issue(Deposit calldata params, StoredRegistration storage stored, ParticipantId registrar)
+        private
+        returns (CertificateId certificateId)
+    {
+        IProfiles.Profile memory profile = _profileOf(stored);
+        uint64 maximum = _deadline(profile.validity, false);
+        require(params.validUntil <= maximum, ValidityTooLong(params.validUntil, maximum));
+        ICertificates.CertificateRequest memory request = ICertificates.CertificateRequest({
+            kind: ICertificates.CertificateKind.REGISTRATION,
+            subjectNoun: Noun.ASSET,
+            subjectId: AssetId.unwrap(stored.assetId),
+            subjectVersion: stored.assetVersion,
+            issuer: registrar,
+            holder: participants.participantBySequence(stored.applicant),
+            documentDigest: params.documentDigest,
+            digestAlg: params.digestAlg,
+            validUntil: params.validUntil == 0 ? maximum : params.validUntil,
+            codeFormat: profile.codeFormat
+        });
+        Applications.requireActive(request.holder, participants);
+        (certificateId,) = certificates.issue(request, RegistrationId.unwrap(params.registrationId));
+    }
+
+    function _profileOf(StoredRegistration storage stored) private view returns (IProfiles.Profile memory) {
+        return profiles.profileOf(stored.profileId);
+    }
+
+    function _deadline(IProfiles.Duration memory duration, bool countsFirstDay) private view returns (uint40) {
+        return uint40(profiles.deadlineAfter(Clock.nowSeconds(), duration, countsFirstDay));
+    }
+
+    // ---------------------------------------------------------------- internal: records
+
+    function _storedOf(RegistrationId registrationId) private view returns (StoredRegistration storage stored) {
+        stored = _registrations[registrationId];
+        require(stored.state != RegistrationState.NONE, RegistrationNotFound(registrationId));
+    }
+
+    /// @dev As {Certificates} makes it, so that it need not be stored.
+    function _certificateIdOf(RegistrationId registrationId, ParticipantId registrar, AssetId assetId)
+        private
+        view
+        returns (CertificateId)
+    {
+        bytes32 salt = RegistrationId.unwrap(registrationId);
+        return CertificateId.wrap(Hashing.actId("certificate", registrar, AssetId.unwrap(assetId), salt));
+    }
+
+    /// @dev The last field is read from storage: the stack holds no more.
+    function _emitSubmitted(Draft memory draft) private {
+        emit RegistrationSubmitted(
+            draft.registrationId,
+            draft.application.assetId,
+            draft.applicant,
+            draft.application.assetVersion,
+            draft.application.actType,
+            draft.application.profileId,
+            draft.application.registrar,
+            draft.application.priorCertificateId,
+            draft.application.sourceKind,
+            draft.application.processingRole,
+            draft.application.documentDigest,
+            draft.application.digestAlg,
+            draft.application.rights,
+            draft.stateUntil,
+            draft.byAccount,
+            _sequence
+        );
+    }
+
+    // ---------------------------------------------------------------- internal: authority
+
+    function _asRegistrar(RegistrationId registrationId, Authorization calldata authorization)
+        private
+        returns (StoredRegistration storage stored, Actor memory actor)
+    {
+        address account = _authorize(keccak256(abi.encode(registrationId)), authorization);
+        stored = _storedOf(registrationId);
+        actor = stored.requireRegistrar(registrationId, account, participants);
+    }
+
+    function _asRegistrarForCause(
+        RegistrationId registrationId,
+        Cause calldata cause,
+        Authorization calldata authorization
+    ) private returns (StoredRegistration storage stored, Actor memory actor) {
+        address account = _authorize(keccak256(abi.encode(registrationId, cause)), authorization);
+        stored = _storedOf(registrationId);
+        actor = stored.requireRegistrarForCause(registrationId, account, cause, participants);
+    }
+}
