@@ -137,7 +137,7 @@ def read_lines(resource: str, layout: Layout, chunks: Iterable[bytes]) -> Iterat
             if line and line[0].startswith("\ufeff"):
                 line[0] = line[0].removeprefix("\ufeff")
             if line not in ([], [""]):
-                yield [cell.replace("\r\n", "\n").replace("\r", "\n") for cell in line]
+                yield [_one_line_end(cell) if "\r" in cell else cell for cell in line]
     except (UnicodeError, csv.Error) as error:
         raise ResourceUnreadable(resource=resource, reason=str(error)) from error
 
@@ -196,6 +196,10 @@ def sample_text(encoding: str, chunks: Chunks) -> str:
     text = codecs.getincrementaldecoder(_decoder(encoding))().decode(raw[:SAMPLE_BYTES])
     whole = text.rpartition("\n")[0] if len(raw) > SAMPLE_BYTES else text
     return (whole or text).removeprefix("\ufeff")
+
+
+def _one_line_end(cell: str) -> str:
+    return cell.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _decoder(encoding: str) -> str:

@@ -24,6 +24,8 @@ CellReader = Callable[[str], tuple[Any, Mapping[str, str] | None]]
 
 INFERENCE_ROWS: Final = 200
 DEFAULT_MISSING: Final = ("",)
+# Cells recur; reading one by its type is slow, and this many readings are remembered per column.
+REMEMBERED_MAX: Final = 20_000
 
 _READ_KEYS: Final = (
     "type",
@@ -55,9 +57,19 @@ class Field:
     missing_values: tuple[str, ...] = field(default=DEFAULT_MISSING)
 
     def reader(self) -> CellReader:
-        """Make the function that reads one cell of this column."""
+        """Make the function that reads one cell of this column, remembering what it has read."""
         read: CellReader = _compiled(self.described, self.missing_values).create_cell_reader()
-        return read
+        known: dict[str, tuple[Any, Mapping[str, str] | None]] = {}
+
+        def remembered(cell: str) -> tuple[Any, Mapping[str, str] | None]:
+            found = known.get(cell)
+            if found is None:
+                found = read(cell)
+                if len(known) < REMEMBERED_MAX:
+                    known[cell] = found
+            return found
+
+        return remembered
 
     @property
     def is_time(self) -> bool:

@@ -65,10 +65,6 @@ class Grouping:
     dimensions: tuple[Dimension, ...]
     entity: Column | None
 
-    def labelled(self, row: Sequence[str], labellers: Sequence[Labeller]) -> Labels:
-        """Give the row's group, by functions made once with `labellers`."""
-        return tuple(label(row) for label in labellers)
-
     def labellers(self) -> tuple[Labeller, ...]:
         """Make the functions that give a row its group."""
         return tuple(dimension.labeller() for dimension in self.dimensions)
@@ -96,15 +92,19 @@ def choose_grouping(
     """
     entity = entity_of(columns, k=k)
     candidates = _candidates(columns)
-    counted = [candidate.labellers() for candidate in candidates]
+    every = [one for item in candidates for one in item.dimensions]
+    tried = list({(one.column.place, one.level): one for one in every}.values())
+    labellers = [one.labeller() for one in tried]
+    places = [tuple(tried.index(one) for one in item.dimensions) for item in candidates]
     groups: list[dict[Labels, _Group]] = [{} for _ in candidates]
     total = 0
     for row in source.table.rows():
         total += 1
         who = cell_of(row, entity)
-        for labellers, found in zip(counted, groups, strict=True):
+        labels = [label(row) for label in labellers]
+        for wanted, found in zip(places, groups, strict=True):
             if len(found) <= GROUPS_COUNTED_MAX:
-                _count(found, tuple(label(row) for label in labellers), who, k)
+                _count(found, tuple(labels[place] for place in wanted), who, k)
     best, best_rank = Grouping(dimensions=(), entity=entity), (0, 0, 0)
     for candidate, found in zip(candidates, groups, strict=True):
         kept = [group.rows for group in found.values() if is_released(group, k, entity)]
@@ -139,7 +139,9 @@ def is_released(group: Any, k: int, entity: Column | None) -> bool:
 
 
 def _count(found: dict[Labels, _Group], labels: Labels, who: str, k: int) -> None:
-    group = found.setdefault(labels, _Group())
+    group = found.get(labels)
+    if group is None:
+        group = found[labels] = _Group()
     group.rows += 1
     if who and len(group.entities) < k:
         group.entities.add(who)

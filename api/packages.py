@@ -34,6 +34,8 @@ from chain.values import Bytes32
 
 # Version of the way `fingerprint_of` turns rows into a digest.
 FINGERPRINT_METHOD: Final = "rows-nfc-jcs-sha256/1"
+# For lists of text this is the canonical form of RFC 8785, at the speed of the standard library.
+_RECORDS: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +229,7 @@ def _assumed_header(schema: JsonObject | None, first: Sequence[str]) -> list[str
 
 
 def _record(cells: Sequence[str]) -> bytes:
-    text = json.dumps(cells, ensure_ascii=False, separators=(",", ":"))
+    text = _RECORDS.encode(cells)
     return unicodedata.normalize("NFC", text).encode() + b"\n"
 
 

@@ -20,13 +20,11 @@ from chain.codes import (
     Grade,
     ModuleKind,
     ParticipantType,
-    PriceUnit,
     ProcessingRole,
     Recognition,
     ReviewKind,
     Role,
     SourceKind,
-    TradeMode,
     Verdict,
 )
 from chain.structs import (
@@ -35,6 +33,7 @@ from chain.structs import (
     Declaration,
     Duration,
     Leg,
+    ListingTerms,
     Parent,
     Payee,
     RightTerms,
@@ -226,29 +225,28 @@ class AssetsReview(Act):
     CONTRACT: ClassVar[str] = "Assets"
     FUNCTION: ClassVar[str] = "review"
     SIGNATURE: ClassVar[str] = (
-        "review(bytes32,uint32,uint8,uint8,bytes32,bytes32,uint8,uint64,(address,uint25"
-        "6,uint64,bytes))"
+        "review((bytes32,uint32,uint8,uint8,bytes32,bytes32,uint8,uint64),(address,uint"
+        "256,uint64,bytes))"
     )
-    SELECTOR: ClassVar[str] = "0x53bcf986"
-    ABI: ClassVar[tuple[str, ...]] = (
-        "bytes32",
-        "uint32",
-        "uint8",
-        "uint8",
-        "bytes32",
-        "bytes32",
-        "uint8",
-        "uint64",
-    )
+    SELECTOR: ClassVar[str] = "0x42bd5740"
+    ABI: ClassVar[tuple[str, ...]] = ("(bytes32,uint32,uint8,uint8,bytes32,bytes32,uint8,uint64)",)
+    FLATTENED: ClassVar[bool] = True
 
     asset_id: AssetId
     version: int
     kind: ReviewKind
     verdict: Verdict
-    reviewed_digest: Bytes32
-    report_digest: Bytes32
-    digest_alg: DigestAlg
-    expires_at: int
+    reviewed_digest: Bytes32 = field(
+        metadata={
+            "description": (
+                "The digest that was reviewed: SOURCE the links hash, MODEL the model digest, "
+                "ELEMENT the content digest."
+            )
+        }
+    )
+    report_digest: Bytes32 = field(metadata={"description": "Digest of the review report."})
+    digest_alg: DigestAlg = field(metadata={"description": "How the report's digest was made."})
+    expires_at: int = field(metadata={"description": "Seconds, exclusive; 0 means open."})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,7 +367,10 @@ class CertificatesUnflag(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveriesAccept(Act):
-    """Call `Deliveries.accept`."""
+    """
+    Accepts a delivery, in time or late; the trade is fulfilled and the delivery certificate
+    issued.
+    """
 
     CONTRACT: ClassVar[str] = "Deliveries"
     FUNCTION: ClassVar[str] = "accept"
@@ -380,16 +381,28 @@ class DeliveriesAccept(Act):
     ABI: ClassVar[tuple[str, ...]] = ("bytes32", "bytes32", "bytes32", "uint8")
 
     delivery_id: DeliveryId
-    receipt_digest: Bytes32
+    receipt_digest: Bytes32 = field(metadata={"description": "Digest of the buyer's receipt."})
     document_digest: Bytes32 = field(
-        metadata={"description": "Digest of the delivery certificate's document."}
+        metadata={
+            "description": (
+                "Digest of the delivery certificate's document. Requirements, in order: - the "
+                "delivery is known; - the caller is the trade's buyer; - it waits for "
+                "inspection, and the trade is being performed; - digests and algorithm are "
+                "given. Emits a {DeliveryAccepted} event."
+            )
+        }
     )
     digest_alg: DigestAlg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveriesDeemAccepted(Act):
-    """The executing venue records that the inspection ended without objection."""
+    """
+    Records that the inspection ended without objection; otherwise as {accept}. Requirements, in
+    order: - the delivery is known; - the caller operates the executing venue; - it waits for
+    inspection, and the trade is being performed; - the time for inspection is over; - digest and
+    algorithm are given. Emits a {DeliveryAccepted} event.
+    """
 
     CONTRACT: ClassVar[str] = "Deliveries"
     FUNCTION: ClassVar[str] = "deemAccepted"
@@ -404,7 +417,7 @@ class DeliveriesDeemAccepted(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveriesDeliver(Act):
-    """Call `Deliveries.deliver`."""
+    """Records that the package was handed over; the inspection begins."""
 
     CONTRACT: ClassVar[str] = "Deliveries"
     FUNCTION: ClassVar[str] = "deliver"
@@ -416,14 +429,30 @@ class DeliveriesDeliver(Act):
 
     trade_id: TradeId
     form: DeliveryForm
-    package_digest: Bytes32
-    keys_digest: Bytes32
+    package_digest: Bytes32 = field(metadata={"description": "Digest of the sealed package."})
+    keys_digest: Bytes32 = field(
+        metadata={
+            "description": (
+                "Digest of the sidecar that holds the wrapped keys; zero if none. Requirements,"
+                " in order: - the trade is known; - the caller is its seller, or has the role "
+                "DELIVERY_PROVIDER at the executing venue; - the trade is in force and not "
+                "fulfilled; - no delivery of it waits for inspection, and fewer than 8 were "
+                "made; - the form is the one agreed; digest and algorithm are given. Emits a "
+                "{DeliveryMade} event."
+            )
+        }
+    )
     digest_alg: DigestAlg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveriesReject(Act):
-    """Call `Deliveries.reject`."""
+    """
+    Rejects a delivery for defects, which the cause's document describes; the seller may deliver
+    again. Requirements, in order: - the delivery is known; - the caller is the trade's buyer and
+    speaks as PARTY; - it waits for inspection, and the time for it is not over. Emits a
+    {DeliveryRejected} event.
+    """
 
     CONTRACT: ClassVar[str] = "Deliveries"
     FUNCTION: ClassVar[str] = "reject"
@@ -439,7 +468,13 @@ class DeliveriesReject(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundsAttestDeposit(Act):
-    """Call `Funds.attestDeposit`."""
+    """
+    Records money that came in for a participant, whatever its state: the caller is the bank.
+    Requirements, in order: - the caller has the role SETTLEMENT_BANK; - the participant is known;
+    - the booking entry was never used at this bank; - the currency is CNY; digest, algorithm and
+    value date are given; the amount is at least 1 fen; - all money at the bank stays below 2^63
+    fen. Emits a {FundsDeposited} event.
+    """
 
     CONTRACT: ClassVar[str] = "Funds"
     FUNCTION: ClassVar[str] = "attestDeposit"
@@ -451,7 +486,7 @@ class FundsAttestDeposit(Act):
     FLATTENED: ClassVar[bool] = True
 
     participant_id: ParticipantId
-    amount_fen: int
+    amount_fen: int = field(metadata={"description": "Amount in fen, 1 to 2^63 - 1."})
     currency: HexBytes = field(metadata={"description": "ISO 4217, three ASCII letters; CNY."})
     bank_reference_digest: Bytes32 = field(
         metadata={
@@ -464,7 +499,7 @@ class FundsAttestDeposit(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundsAttestWithdrawal(Act):
-    """Call `Funds.attestWithdrawal`."""
+    """Records that the bank paid out."""
 
     CONTRACT: ClassVar[str] = "Funds"
     FUNCTION: ClassVar[str] = "attestWithdrawal"
@@ -477,12 +512,25 @@ class FundsAttestWithdrawal(Act):
     withdrawal_id: WithdrawalId
     bank_reference_digest: Bytes32
     digest_alg: DigestAlg
-    value_date: int
+    value_date: int = field(
+        metadata={
+            "description": (
+                "yyyymmdd. Requirements, in order: - the withdrawal is known; - the caller has "
+                "the role SETTLEMENT_BANK and is its bank; - it is requested; - the booking "
+                "entry was never used at this bank; - digest, algorithm and value date are "
+                "given. Emits a {WithdrawalPaid} event."
+            )
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundsRejectWithdrawal(Act):
-    """Call `Funds.rejectWithdrawal`."""
+    """
+    Records that the bank could not pay out; the amount is available again. Requirements, in order:
+    - the withdrawal is known; - the caller speaks for the class BANK and is its bank; - it is
+    requested. Emits a {WithdrawalRejected} event.
+    """
 
     CONTRACT: ClassVar[str] = "Funds"
     FUNCTION: ClassVar[str] = "rejectWithdrawal"
@@ -499,7 +547,7 @@ class FundsRejectWithdrawal(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundsRequestWithdrawal(Act):
-    """Call `Funds.requestWithdrawal`."""
+    """Asks a bank to pay out; the amount is held until the bank attests or rejects."""
 
     CONTRACT: ClassVar[str] = "Funds"
     FUNCTION: ClassVar[str] = "requestWithdrawal"
@@ -510,15 +558,30 @@ class FundsRequestWithdrawal(Act):
     ABI: ClassVar[tuple[str, ...]] = ("bytes32", "uint64", "bytes32", "uint8", "bytes32")
 
     bank: ParticipantId
-    amount_fen: int
-    payee_account_digest: Bytes32
+    amount_fen: int = field(metadata={"description": "Amount in fen, at least 1."})
+    payee_account_digest: Bytes32 = field(
+        metadata={"description": "Digest of the bank account to pay to."}
+    )
     digest_alg: DigestAlg
-    salt: Bytes32
+    salt: Bytes32 = field(
+        metadata={
+            "description": (
+                "From the caller's business key. Requirements, in order: - the caller is an "
+                "active participant; - the withdrawal is new; - digest and algorithm are given;"
+                " the amount is at least 1 fen; - as much is available. Emits a "
+                "{WithdrawalRequested} event."
+            )
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundsUnfreeze(Act):
-    """Call `Funds.unfreeze`."""
+    """
+    Takes over what was credited while the caller was not active. Requirements, in order: - the
+    caller is an active participant; - something is frozen at the bank. Emits a {FundsUnfrozen}
+    event.
+    """
 
     CONTRACT: ClassVar[str] = "Funds"
     FUNCTION: ClassVar[str] = "unfreeze"
@@ -531,7 +594,10 @@ class FundsUnfreeze(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingsApprove(Act):
-    """Call `Listings.approve`."""
+    """
+    Lists an offer. Requirements, in order: - the listing is known; - the caller operates its home
+    venue; - it is under review. Emits a {ListingApproved} event.
+    """
 
     CONTRACT: ClassVar[str] = "Listings"
     FUNCTION: ClassVar[str] = "approve"
@@ -544,7 +610,10 @@ class ListingsApprove(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingsDelist(Act):
-    """Call `Listings.delist`."""
+    """
+    Ends a listing; open trades go on. Requirements, in order: - the listing is known; - the caller
+    has standing, as for {suspend}; - it is listed or suspended. Emits a {ListingDelisted} event.
+    """
 
     CONTRACT: ClassVar[str] = "Listings"
     FUNCTION: ClassVar[str] = "delist"
@@ -560,7 +629,12 @@ class ListingsDelist(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingsMirror(Act):
-    """Call `Listings.mirror`."""
+    """
+    Offers the listing at the caller's venue too, at the home version's price and terms (G-02).
+    Requirements, in order: - the listing is known; - the caller operates another venue; - the
+    agreement covers listings between both venues now; - the listing is listed, and not mirrored
+    there under an agreement that still covers it. Emits a {ListingMirrored} event.
+    """
 
     CONTRACT: ClassVar[str] = "Listings"
     FUNCTION: ClassVar[str] = "mirror"
@@ -574,7 +648,11 @@ class ListingsMirror(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingsReject(Act):
-    """Call `Listings.reject`."""
+    """
+    Refuses an offer for good. Requirements, in order: - the listing is known; - the caller
+    operates its home venue and speaks as VENUE; - it is under review. Emits a {ListingRejected}
+    event.
+    """
 
     CONTRACT: ClassVar[str] = "Listings"
     FUNCTION: ClassVar[str] = "reject"
@@ -590,7 +668,7 @@ class ListingsReject(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingsReprice(Act):
-    """Call `Listings.reprice`."""
+    """Sets a new price; trades signed at the old version no longer conclude."""
 
     CONTRACT: ClassVar[str] = "Listings"
     FUNCTION: ClassVar[str] = "reprice"
@@ -599,13 +677,29 @@ class ListingsReprice(Act):
     ABI: ClassVar[tuple[str, ...]] = ("bytes32", "uint64", "uint64")
 
     listing_id: ListingId
-    price_fen: int
-    unit_quantity: int
+    price_fen: int = field(
+        metadata={
+            "description": ("Price in fen of `unitQuantity` units, below 2^63; 0 in mode FREE.")
+        }
+    )
+    unit_quantity: int = field(
+        metadata={
+            "description": (
+                "How many units the price is for; at least 1. Requirements, in order: - the "
+                "listing is known; - the caller is its seller; - it is listed or suspended; - "
+                "price and unit quantity are within range. Emits a {ListingRepriced} event."
+            )
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingsResume(Act):
-    """Call `Listings.resume`."""
+    """
+    Lists a suspended listing again. Requirements, in order: - the listing is known; - the caller
+    has standing, as for {suspend}; - it is suspended, by the same class. Emits a {ListingResumed}
+    event.
+    """
 
     CONTRACT: ClassVar[str] = "Listings"
     FUNCTION: ClassVar[str] = "resume"
@@ -621,7 +715,11 @@ class ListingsResume(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingsSetMirrorHidden(Act):
-    """Call `Listings.setMirrorHidden`."""
+    """
+    Hides the listing at the caller's venue, or shows it again; a repeat does nothing.
+    Requirements, in order: - the listing is known; - the caller operates a venue and speaks as
+    VENUE; - the listing is mirrored there. Emits a {ListingMirrorHidden} event.
+    """
 
     CONTRACT: ClassVar[str] = "Listings"
     FUNCTION: ClassVar[str] = "setMirrorHidden"
@@ -639,43 +737,36 @@ class ListingsSetMirrorHidden(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingsSubmit(Act):
-    """Call `Listings.submit`."""
+    """
+    Submits an offer to the home venue, which reviews it. Requirements, in order: - the caller has
+    the role SELLER at the home venue, and the right to operate the asset; - the offer is new; -
+    the certificate behind the right may be relied on for listing, and the version is registered; -
+    the lists brought along are the version's; the version and its parents have passed S(X) where
+    they are elements (E-03); - every report is in force for the version; - all fields are given
+    and within range. Emits a {ListingSubmitted} event.
+    """
 
     CONTRACT: ClassVar[str] = "Listings"
     FUNCTION: ClassVar[str] = "submit"
     SIGNATURE: ClassVar[str] = (
-        "submit((bytes32,uint32,bytes32,bytes32,uint8,uint8,uint64,uint64,uint64,uint16"
-        ",uint32,bytes32,bytes32,uint8,bytes32[],uint64,(bytes32,uint32,uint8,bytes32)["
-        "],(bytes32,uint16)[],bytes32),(address,uint256,uint64,bytes))"
+        "submit(((bytes32,uint32,bytes32,bytes32,uint8,uint8,uint64,uint64,uint64,uint1"
+        "6,uint32,bytes32,bytes32,uint8,uint64),bytes32[],(bytes32,uint32,uint8,bytes32"
+        ")[],(bytes32,uint16)[],bytes32),(address,uint256,uint64,bytes))"
     )
-    SELECTOR: ClassVar[str] = "0x748fa054"
+    SELECTOR: ClassVar[str] = "0x19fdc507"
     ABI: ClassVar[tuple[str, ...]] = (
         (
-            "(bytes32,uint32,bytes32,bytes32,uint8,uint8,uint64,uint64,uint64,uint16,uint32"
-            ",bytes32,bytes32,uint8,bytes32[],uint64,(bytes32,uint32,uint8,bytes32)[],(byte"
-            "s32,uint16)[],bytes32)"
+            "((bytes32,uint32,bytes32,bytes32,uint8,uint8,uint64,uint64,uint64,uint16,uint3"
+            "2,bytes32,bytes32,uint8,uint64),bytes32[],(bytes32,uint32,uint8,bytes32)[],(by"
+            "tes32,uint16)[],bytes32)"
         ),
     )
     FLATTENED: ClassVar[bool] = True
 
-    asset_id: AssetId
-    asset_version: int
-    right_id: RightId
-    home_venue: ParticipantId
-    mode: TradeMode
-    unit: PriceUnit
-    price_fen: int
-    unit_quantity: int
-    quantity_max: int
-    delivery_forms: int
-    inspection_seconds: int
-    terms_digest: Bytes32
-    declaration_digest: Bytes32
-    digest_alg: DigestAlg
+    terms: ListingTerms = field(metadata={"description": "What is offered."})
     reports: tuple[AssessmentId, ...] = field(
         metadata={"description": "Assessment ids, each in force for this version; at most 16."}
     )
-    list_until: int
     parents: tuple[Parent, ...] = field(
         metadata={
             "description": (
@@ -692,7 +783,12 @@ class ListingsSubmit(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingsSuspend(Act):
-    """Call `Listings.suspend`."""
+    """
+    Suspends a listing. A venue takes over the seller's suspension, a regulator or court takes over
+    either's. Requirements, in order: - the listing is known; - the caller is its seller (PARTY),
+    operates its home venue (VENUE), or speaks for a regulator or court there; - it is listed, or
+    suspended by a lower class. Emits a {ListingSuspended} event.
+    """
 
     CONTRACT: ClassVar[str] = "Listings"
     FUNCTION: ClassVar[str] = "suspend"
@@ -1373,7 +1469,11 @@ class RightsRevoke(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementsLiftHold(Act):
-    """Call `Settlements.liftHold`."""
+    """
+    Lifts the hold of the caller's own class. Requirements, in order: - the trade is known; - the
+    caller has standing, as for {placeHold}; - the class holds it. Emits a {SettlementHoldLifted}
+    event.
+    """
 
     CONTRACT: ClassVar[str] = "Settlements"
     FUNCTION: ClassVar[str] = "liftHold"
@@ -1389,7 +1489,12 @@ class SettlementsLiftHold(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementsPlaceHold(Act):
-    """Call `Settlements.placeHold`."""
+    """
+    Stops the money of a trade: it is neither paid nor given back while any class holds it.
+    Requirements, in order: - the trade is known; - the caller operates the executing venue
+    (VENUE), or speaks for a regulator, court or arbitrator there; - the trade is neither closed
+    nor terminated, and the class does not hold it already. Emits a {SettlementHoldPlaced} event.
+    """
 
     CONTRACT: ClassVar[str] = "Settlements"
     FUNCTION: ClassVar[str] = "placeHold"
@@ -1405,7 +1510,7 @@ class SettlementsPlaceHold(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementsSettle(Act):
-    """Call `Settlements.settle`."""
+    """Pays every leg out of the hold, issues the settlement certificate and closes the trade."""
 
     CONTRACT: ClassVar[str] = "Settlements"
     FUNCTION: ClassVar[str] = "settle"
@@ -1423,15 +1528,36 @@ class SettlementsSettle(Act):
     )
 
     trade_id: TradeId
-    delivery_id: DeliveryId
-    legs: tuple[Leg, ...]
-    document_digest: Bytes32
+    delivery_id: DeliveryId = field(metadata={"description": "The trade's accepted delivery."})
+    legs: tuple[Leg, ...] = field(metadata={"description": "The legs that both sides signed."})
+    document_digest: Bytes32 = field(
+        metadata={
+            "description": (
+                "Digest of the settlement certificate's document. Requirements, in order: - the"
+                " trade is known and was never settled; - the caller operates the executing "
+                "venue, or has the role CLEARING there; - the trade is fulfilled, and the "
+                "delivery is its accepted one; - no authority holds the settlement; - the legs "
+                "are those signed; digest and algorithm are given. Emits a {SettlementSettled} "
+                "event."
+            )
+        }
+    )
     digest_alg: DigestAlg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradesConclude(Act):
-    """Call `Trades.conclude`."""
+    """
+    Records a contract that both sides signed, and holds the buyer's money. Requirements, in order:
+    - the trade is new; - the caller operates the executing venue; - the offer has not lapsed, and
+    the listing is offered at the executing venue now; - the terms are complete and fit the
+    listing: version, venue, seller, price, quantity, form, inspection; - the parties differ; both
+    accounts belong to them and are active; the buyer has the role BUYER, the broker (if any)
+    BROKER; - both accounts signed the terms; - the legs are those signed, add up to the gross
+    amount, and share the net amount by the asset's revenue table; - digest and algorithm of the
+    certificate are given; - the buyer has as much available at the bank. Emits a {TradeConcluded}
+    event.
+    """
 
     CONTRACT: ClassVar[str] = "Trades"
     FUNCTION: ClassVar[str] = "conclude"
@@ -1479,7 +1605,12 @@ class TradesConclude(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradesTerminate(Act):
-    """Call `Trades.terminate`."""
+    """
+    Ends a contract that was not fulfilled; the payer gets back what is held. Requirements, in
+    order: - the trade is known; - the caller operates the executing venue (VENUE), or speaks for a
+    regulator, court or arbitrator there; - it is in force and not fulfilled; - as VENUE: the time
+    for delivery is over; - no authority blocks the money. Emits a {TradeTerminated} event.
+    """
 
     CONTRACT: ClassVar[str] = "Trades"
     FUNCTION: ClassVar[str] = "terminate"

@@ -8,6 +8,7 @@ faster and more suspicious door (`chain.rpc`).
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, Final, Self, cast
 
 import requests
@@ -303,7 +304,7 @@ def _receipt(found: Any) -> Receipt | None:
 
 def _pauses(timeout_seconds: int) -> Iterator[None]:
     end = time.monotonic() + timeout_seconds
-    for pause in (*PAUSES_SECONDS, *iter(lambda: PAUSES_SECONDS[-1], None)):
+    for pause in chain(PAUSES_SECONDS, repeat(PAUSES_SECONDS[-1])):
         yield
         if time.monotonic() >= end:
             return

@@ -68,6 +68,7 @@ from chain.events import (
     DeliveryRejected,
     FundsDeposited,
     FundsHeld,
+    FundsHoldBlocked,
     FundsPosted,
     FundsReleased,
     FundsUnfrozen,
@@ -120,7 +121,17 @@ from chain.events import (
     WithdrawalRejected,
     WithdrawalRequested,
 )
-from chain.structs import Cause, Duration, Leg, Parent, Payee, Profile, RightTerms, TradeTerms
+from chain.structs import (
+    Cause,
+    Duration,
+    Leg,
+    ListingTerms,
+    Parent,
+    Payee,
+    Profile,
+    RightTerms,
+    TradeTerms,
+)
 from chain.words import MalformedLog
 
 Decoder = Callable[[Sequence[str], str, EventMeta], Event]
@@ -262,6 +273,44 @@ def _read_payee(data: str, at: int) -> Payee:
     if share_bps >> 16:
         raise MalformedLog("a value is wider than its type")
     return Payee(participant_id=f"0x{data[at : at + 64]}", share_bps=share_bps)
+
+
+def _read_listing_terms(data: str, at: int) -> ListingTerms:
+    words.require_end(data, at + 960)
+    asset_version = int(data[at + 64 : at + 128], 16)
+    price_fen = int(data[at + 384 : at + 448], 16)
+    unit_quantity = int(data[at + 448 : at + 512], 16)
+    quantity_max = int(data[at + 512 : at + 576], 16)
+    delivery_forms = int(data[at + 576 : at + 640], 16)
+    inspection_seconds = int(data[at + 640 : at + 704], 16)
+    list_until = int(data[at + 896 : at + 960], 16)
+    if (
+        asset_version >> 32
+        or price_fen >> 64
+        or unit_quantity >> 64
+        or quantity_max >> 64
+        or delivery_forms >> 16
+        or inspection_seconds >> 32
+        or list_until >> 64
+    ):
+        raise MalformedLog("a value is wider than its type")
+    return ListingTerms(
+        asset_id=f"0x{data[at : at + 64]}",
+        asset_version=asset_version,
+        right_id=f"0x{data[at + 128 : at + 192]}",
+        home_venue=f"0x{data[at + 192 : at + 256]}",
+        mode=_TRADE_MODE[int(data[at + 256 : at + 320], 16)],
+        unit=_PRICE_UNIT[int(data[at + 320 : at + 384], 16)],
+        price_fen=price_fen,
+        unit_quantity=unit_quantity,
+        quantity_max=quantity_max,
+        delivery_forms=delivery_forms,
+        inspection_seconds=inspection_seconds,
+        terms_digest=f"0x{data[at + 704 : at + 768]}",
+        declaration_digest=f"0x{data[at + 768 : at + 832]}",
+        digest_alg=_DIGEST_ALG[int(data[at + 832 : at + 896], 16)],
+        list_until=list_until,
+    )
 
 
 def _read_duration(data: str, at: int) -> Duration:
@@ -824,6 +873,20 @@ def _funds_held(topics: Sequence[str], data: str, meta: EventMeta) -> FundsHeld:
     )
 
 
+def _funds_hold_blocked(topics: Sequence[str], data: str, meta: EventMeta) -> FundsHoldBlocked:
+    if len(topics) != 2 or len(data) != 130:
+        raise MalformedLog("another number of topics or words")
+    blocked_until = int(data[66:130], 16)
+    if blocked_until >> 64:
+        raise MalformedLog("a value is wider than its type")
+    return FundsHoldBlocked(
+        meta=meta,
+        trade_id=topics[1],
+        is_blocked=words.BOOLS[data[2:66]],
+        blocked_until=blocked_until,
+    )
+
+
 def _funds_posted(topics: Sequence[str], data: str, meta: EventMeta) -> FundsPosted:
     if len(topics) != 4 or len(data) != 322:
         raise MalformedLog("another number of topics or words")
@@ -1008,27 +1071,10 @@ def _listing_resumed(topics: Sequence[str], data: str, meta: EventMeta) -> Listi
 
 
 def _listing_submitted(topics: Sequence[str], data: str, meta: EventMeta) -> ListingSubmitted:
-    if len(topics) != 4 or len(data) < 1154:
+    if len(topics) != 4 or len(data) < 1218:
         raise MalformedLog("another number of topics or words")
     sequence = int(data[2:66], 16)
-    asset_version = int(data[66:130], 16)
-    price_fen = int(data[450:514], 16)
-    unit_quantity = int(data[514:578], 16)
-    quantity_max = int(data[578:642], 16)
-    delivery_forms = int(data[642:706], 16)
-    inspection_seconds = int(data[706:770], 16)
-    list_until = int(data[1026:1090], 16)
-    if (
-        sequence >> 64
-        or asset_version >> 32
-        or price_fen >> 64
-        or unit_quantity >> 64
-        or quantity_max >> 64
-        or delivery_forms >> 16
-        or inspection_seconds >> 32
-        or list_until >> 64
-        or data[1090:1114] != words.ADDRESS_PAD
-    ):
+    if sequence >> 64 or data[1154:1178] != words.ADDRESS_PAD:
         raise MalformedLog("a value is wider than its type")
     return ListingSubmitted(
         meta=meta,
@@ -1036,23 +1082,10 @@ def _listing_submitted(topics: Sequence[str], data: str, meta: EventMeta) -> Lis
         asset_id=topics[2],
         seller=topics[3],
         sequence=sequence,
-        asset_version=asset_version,
-        certificate_id=f"0x{data[130:194]}",
-        right_id=f"0x{data[194:258]}",
-        home_venue=f"0x{data[258:322]}",
-        mode=_TRADE_MODE[int(data[322:386], 16)],
-        unit=_PRICE_UNIT[int(data[386:450], 16)],
-        price_fen=price_fen,
-        unit_quantity=unit_quantity,
-        quantity_max=quantity_max,
-        delivery_forms=delivery_forms,
-        inspection_seconds=inspection_seconds,
-        terms_digest=f"0x{data[770:834]}",
-        declaration_digest=f"0x{data[834:898]}",
-        digest_alg=_DIGEST_ALG[int(data[898:962], 16)],
-        reports=words.items(data, words.tail(data, 962, 2), 64, _read_bytes32),
-        list_until=list_until,
-        by_account=f"0x{data[1114:1154]}",
+        certificate_id=f"0x{data[66:130]}",
+        terms=_read_listing_terms(data, 130),
+        reports=words.items(data, words.tail(data, 1090, 2), 64, _read_bytes32),
+        by_account=f"0x{data[1178:1218]}",
     )
 
 
@@ -1415,14 +1448,14 @@ def _registration_submitted(
 ) -> RegistrationSubmitted:
     if len(topics) != 4 or len(data) < 834:
         raise MalformedLog("another number of topics or words")
-    sequence = int(data[2:66], 16)
-    asset_version = int(data[66:130], 16)
-    state_until = int(data[706:770], 16)
+    asset_version = int(data[2:66], 16)
+    state_until = int(data[642:706], 16)
+    sequence = int(data[770:834], 16)
     if (
-        sequence >> 64
-        or asset_version >> 32
+        asset_version >> 32
         or state_until >> 64
-        or data[770:794] != words.ADDRESS_PAD
+        or data[706:730] != words.ADDRESS_PAD
+        or sequence >> 64
     ):
         raise MalformedLog("a value is wider than its type")
     return RegistrationSubmitted(
@@ -1430,19 +1463,19 @@ def _registration_submitted(
         registration_id=topics[1],
         asset_id=topics[2],
         applicant=topics[3],
-        sequence=sequence,
         asset_version=asset_version,
-        act_type=_ACT_TYPE[int(data[130:194], 16)],
-        profile_id=f"0x{data[194:258]}",
-        registrar=f"0x{data[258:322]}",
-        prior_certificate_id=f"0x{data[322:386]}",
-        source_kind=_SOURCE_KIND[int(data[386:450], 16)],
-        processing_role=_PROCESSING_ROLE[int(data[450:514], 16)],
-        document_digest=f"0x{data[514:578]}",
-        digest_alg=_DIGEST_ALG[int(data[578:642], 16)],
-        rights=words.items(data, words.tail(data, 642, 2), 896, _read_right_terms),
+        act_type=_ACT_TYPE[int(data[66:130], 16)],
+        profile_id=f"0x{data[130:194]}",
+        registrar=f"0x{data[194:258]}",
+        prior_certificate_id=f"0x{data[258:322]}",
+        source_kind=_SOURCE_KIND[int(data[322:386], 16)],
+        processing_role=_PROCESSING_ROLE[int(data[386:450], 16)],
+        document_digest=f"0x{data[450:514]}",
+        digest_alg=_DIGEST_ALG[int(data[514:578], 16)],
+        rights=words.items(data, words.tail(data, 578, 2), 896, _read_right_terms),
         state_until=state_until,
-        by_account=f"0x{data[794:834]}",
+        by_account=f"0x{data[730:770]}",
+        sequence=sequence,
     )
 
 
@@ -1764,6 +1797,7 @@ DECODERS: Final[dict[str, Decoder]] = {
     "0x475e963fc55f834611ca7afb627c20c527f6556928f13baff390db35c206a0ef": _delivery_rejected,
     "0xd6f1e028273e36bb68dd70ee7ff8723086cd0d1808279ef4b10ed6c14a74e101": _funds_deposited,
     "0xc4ee9cc5d2e292616fa8c8be61dcef4725fb14faf72de7c1f87ca4ee2f35ad81": _funds_held,
+    "0xaae24a19f9efbc3f2444260d0038839cdf4529bcc7d838ccba86155d8b428e24": _funds_hold_blocked,
     "0x2cec4b3ce6953ff33305c11e52ce5a4097d4097034dc22e4db6c52dc790d29ba": _funds_posted,
     "0x02fd1b8ecb8f607d9e7baf82cc266ee71968b3582d53aaa54bbbda8b7f973096": _funds_released,
     "0x738e2e1b7ff10013a1878e0c8d30e430a4344a8ec3b89725cf09e77a7156570c": _funds_unfrozen,
@@ -1776,7 +1810,7 @@ DECODERS: Final[dict[str, Decoder]] = {
     "0xdae105f4140da7f5b459ab24efe524d2f29f4bff37c33625f63fcd73e5c40d22": _listing_rejected,
     "0x04cefc5012706b6a16d40caa210ba68a93c4f1021ea98f79973d1aa66c3897c2": _listing_repriced,
     "0xfeb5ca01842af58e83b60b489a25cdb38779b38837d8473d2bb7042cdc9c3d68": _listing_resumed,
-    "0x48f16e08c0e5d4faf15a1f487bb4fc66f812bc7d0d15deed82872b4d71ed690d": _listing_submitted,
+    "0x733987008dcf5ac37d479f348201b316719d9162f99862dd5f89ad77e6ef0ad3": _listing_submitted,
     "0x9046a3eb51bc3963fdb5a38d68dd0eb29783d8e759cd3c985d71dece97fcdeae": _listing_suspended,
     "0x2b54e878c3929ee3da7a6c4a067ab6e1a16b96e8e50ef412a16af95672948798": _module_set,
     "0x04d83c00f16e23f25ba093fb66cbdd7c2a59111d8ba4fa8f17a0f8cbeec81c43": _participant_admitted,
@@ -1797,7 +1831,7 @@ DECODERS: Final[dict[str, Decoder]] = {
     "0x1c2d6d5629aaf0320439c170f226c09ac939eb7b55840a822057dacde748ea48": _registration_objected,
     "0xceda476a12568bdbcb92e1ecb6dcfb5522420590ad12ccf0c4d32bcf1a8dd2f8": _registration_objection_dismissed,
     "0x32c6c9b99af31a46dd831d2148b6feab181d4feff766abbf0d676600f1f8bcea": _registration_refused,
-    "0xe31ee652dfa3c4710456e4c840ce2d3fcd68a1a1ed74e9e6f9c0adc9892df771": _registration_submitted,
+    "0x657e794b405a70efc16f4c346610f39d9eceb42570ff37d818d083d93207f3c9": _registration_submitted,
     "0x6795c31db8bb759c8c123822bc4247ba49ac7f64aa1f60d141be467f6523c0f6": _registration_supplement_requested,
     "0x4a085cb35623bb9211836408f9c7a2fe7c83f065fb174be063e6506b4371d0d7": _registration_supplemented,
     "0x196fdea0893ce89c542b88c135d81d264d44ad0c4d3d8dc8fbc62c57004fd1d1": _registration_withdrawn,

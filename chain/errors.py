@@ -17,6 +17,7 @@ from chain.codes import (
     DeliveryForm,
     DeliveryState,
     Grade,
+    LegKind,
     ListingState,
     ModuleKind,
     ParticipantState,
@@ -54,6 +55,7 @@ __all__ = [
     "ERRORS",
     "SELECTORS",
     "AccountAlreadyExists",
+    "AccountLastAdministrator",
     "AccountNotActive",
     "AccountNotFound",
     "ActTypeNotServed",
@@ -71,6 +73,7 @@ __all__ = [
     "AssetAlreadyExists",
     "AssetAlreadyRegistered",
     "AssetNotFound",
+    "AssetNotRegistered",
     "AttemptsExhausted",
     "AuthorityMissing",
     "AuthorizationAlreadyUsed",
@@ -81,6 +84,7 @@ __all__ = [
     "CallerNotAdmitter",
     "CallerNotApplicant",
     "CallerNotAssessor",
+    "CallerNotBank",
     "CallerNotBuyer",
     "CallerNotDeliverer",
     "CallerNotGovernor",
@@ -117,11 +121,14 @@ __all__ = [
     "FundsInsufficient",
     "GradeRefused",
     "HoldAlreadyExists",
+    "HoldBlocked",
     "HoldNotFound",
     "Invalid",
+    "InvalidShortString",
     "IssuerCodeMissing",
     "IssuerCodeTaken",
     "LedgerError",
+    "LegPayeeWrong",
     "LegsNotWhole",
     "LegsWrong",
     "LinksWrong",
@@ -134,8 +141,11 @@ __all__ = [
     "MirrorAlreadyExists",
     "NotFound",
     "NoticeNotWaivable",
+    "ObjectionNotFound",
     "ObjectionsOpen",
+    "ParentDuplicate",
     "ParentKindWrong",
+    "ParentNotEarlier",
     "ParentNotRegistered",
     "ParticipantAlreadyExists",
     "ParticipantNotActive",
@@ -152,6 +162,7 @@ __all__ = [
     "RegistrationNotFound",
     "RegistrationStateWrong",
     "ReviewedDigestWrong",
+    "ReviewerIsRegistrant",
     "RightAlreadyExists",
     "RightMissing",
     "RightNotActive",
@@ -173,6 +184,8 @@ __all__ = [
     "SharesNotWhole",
     "SignatureInvalid",
     "SignerNotParty",
+    "StringTooLong",
+    "StringsInsufficientHexLength",
     "SuspensionHeld",
     "TermsDifferFromListing",
     "TimeInPast",
@@ -192,6 +205,13 @@ __all__ = [
 
 class AccountAlreadyExists(Conflict):
     """The account already belongs to a participant."""
+
+    ABI: ClassVar[tuple[str, ...]] = ("address",)
+    account: Address
+
+
+class AccountLastAdministrator(Conflict):
+    """The organisation would be left without an account that administers it for good."""
 
     ABI: ClassVar[tuple[str, ...]] = ("address",)
     account: Address
@@ -327,6 +347,14 @@ class AssetNotFound(NotFound):
     version: int
 
 
+class AssetNotRegistered(Conflict):
+    """This version of the asset is not registered, or older than the right to operate."""
+
+    ABI: ClassVar[tuple[str, ...]] = ("bytes32", "uint32")
+    asset_id: AssetId
+    version: int
+
+
 class AttemptsExhausted(Conflict):
     """All attempts are used up."""
 
@@ -402,6 +430,14 @@ class CallerNotAssessor(Forbidden):
 
     ABI: ClassVar[tuple[str, ...]] = ("bytes32", "bytes32")
     assessment_id: AssessmentId
+    participant_id: ParticipantId
+
+
+class CallerNotBank(Forbidden):
+    """Only the bank that keeps the account can do this."""
+
+    ABI: ClassVar[tuple[str, ...]] = ("bytes32", "bytes32")
+    withdrawal_id: WithdrawalId
     participant_id: ParticipantId
 
 
@@ -668,11 +704,25 @@ class HoldAlreadyExists(Conflict):
     trade_id: TradeId
 
 
+class HoldBlocked(Conflict):
+    """An authority stops this money."""
+
+    ABI: ClassVar[tuple[str, ...]] = ("bytes32", "uint64")
+    trade_id: TradeId
+    blocked_until: int
+
+
 class HoldNotFound(NotFound):
     """No money is held for this trade."""
 
     ABI: ClassVar[tuple[str, ...]] = ("bytes32",)
     trade_id: TradeId
+
+
+class InvalidShortString(Invalid):
+    """invalid short string."""
+
+    ABI: ClassVar[tuple[str, ...]] = ()
 
 
 class IssuerCodeMissing(Forbidden):
@@ -688,6 +738,17 @@ class IssuerCodeTaken(Conflict):
     ABI: ClassVar[tuple[str, ...]] = ("uint8", "uint8")
     region: int
     digit: int
+
+
+class LegPayeeWrong(Invalid):
+    """
+    A fee goes to the venues or the broker, tax to a tax collector; other kinds are not agreed
+    beforehand.
+    """
+
+    ABI: ClassVar[tuple[str, ...]] = ("uint8", "bytes32")
+    kind: LegKind
+    payee: ParticipantId
 
 
 class LegsNotWhole(Invalid):
@@ -773,12 +834,27 @@ class NoticeNotWaivable(Forbidden):
     profile_id: ProfileId
 
 
+class ObjectionNotFound(NotFound):
+    """The registration has no such open objection."""
+
+    ABI: ClassVar[tuple[str, ...]] = ("bytes32", "uint16")
+    registration_id: RegistrationId
+    objection_index: int
+
+
 class ObjectionsOpen(Conflict):
     """Objections are open."""
 
     ABI: ClassVar[tuple[str, ...]] = ("bytes32", "uint16")
     registration_id: RegistrationId
     open_objections: int
+
+
+class ParentDuplicate(Invalid):
+    """The parent stands twice in the list."""
+
+    ABI: ClassVar[tuple[str, ...]] = ("bytes32",)
+    parent_id: AssetId
 
 
 class ParentKindWrong(Invalid):
@@ -790,6 +866,15 @@ class ParentKindWrong(Invalid):
     ABI: ClassVar[tuple[str, ...]] = ("bytes32", "uint8")
     parent_id: AssetId
     parent_kind: AssetKind
+
+
+class ParentNotEarlier(Invalid):
+    """The parent was declared after the asset; parents always carry a lower sequence."""
+
+    ABI: ClassVar[tuple[str, ...]] = ("bytes32", "uint64", "uint64")
+    parent_id: AssetId
+    parent_sequence: int
+    sequence: int
 
 
 class ParentNotRegistered(Invalid):
@@ -911,6 +996,14 @@ class ReviewedDigestWrong(Invalid):
     ABI: ClassVar[tuple[str, ...]] = ("bytes32", "uint8")
     asset_id: AssetId
     kind: ReviewKind
+
+
+class ReviewerIsRegistrant(Forbidden):
+    """A reviewer may not review its own asset."""
+
+    ABI: ClassVar[tuple[str, ...]] = ("bytes32", "bytes32")
+    asset_id: AssetId
+    participant_id: ParticipantId
 
 
 class RightAlreadyExists(Conflict):
@@ -1078,6 +1171,21 @@ class SignerNotParty(Forbidden):
     participant_id: ParticipantId
 
 
+class StringTooLong(Invalid):
+    """string too long."""
+
+    ABI: ClassVar[tuple[str, ...]] = ("string",)
+    str: str
+
+
+class StringsInsufficientHexLength(Invalid):
+    """strings insufficient hex length."""
+
+    ABI: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    value: int
+    length: int
+
+
 class SuspensionHeld(Forbidden):
     """Another class suspended the listing."""
 
@@ -1189,6 +1297,7 @@ class WithdrawalStateWrong(Conflict):
 
 ERRORS: Final[dict[str, type[LedgerError]]] = {
     "AccountAlreadyExists": AccountAlreadyExists,
+    "AccountLastAdministrator": AccountLastAdministrator,
     "AccountNotActive": AccountNotActive,
     "AccountNotFound": AccountNotFound,
     "ActTypeNotServed": ActTypeNotServed,
@@ -1206,6 +1315,7 @@ ERRORS: Final[dict[str, type[LedgerError]]] = {
     "AssetAlreadyExists": AssetAlreadyExists,
     "AssetAlreadyRegistered": AssetAlreadyRegistered,
     "AssetNotFound": AssetNotFound,
+    "AssetNotRegistered": AssetNotRegistered,
     "AttemptsExhausted": AttemptsExhausted,
     "AuthorityMissing": AuthorityMissing,
     "AuthorizationAlreadyUsed": AuthorizationAlreadyUsed,
@@ -1216,6 +1326,7 @@ ERRORS: Final[dict[str, type[LedgerError]]] = {
     "CallerNotAdmitter": CallerNotAdmitter,
     "CallerNotApplicant": CallerNotApplicant,
     "CallerNotAssessor": CallerNotAssessor,
+    "CallerNotBank": CallerNotBank,
     "CallerNotBuyer": CallerNotBuyer,
     "CallerNotDeliverer": CallerNotDeliverer,
     "CallerNotGovernor": CallerNotGovernor,
@@ -1250,9 +1361,12 @@ ERRORS: Final[dict[str, type[LedgerError]]] = {
     "FundsInsufficient": FundsInsufficient,
     "GradeRefused": GradeRefused,
     "HoldAlreadyExists": HoldAlreadyExists,
+    "HoldBlocked": HoldBlocked,
     "HoldNotFound": HoldNotFound,
+    "InvalidShortString": InvalidShortString,
     "IssuerCodeMissing": IssuerCodeMissing,
     "IssuerCodeTaken": IssuerCodeTaken,
+    "LegPayeeWrong": LegPayeeWrong,
     "LegsNotWhole": LegsNotWhole,
     "LegsWrong": LegsWrong,
     "LinksWrong": LinksWrong,
@@ -1264,8 +1378,11 @@ ERRORS: Final[dict[str, type[LedgerError]]] = {
     "MembersInvalid": MembersInvalid,
     "MirrorAlreadyExists": MirrorAlreadyExists,
     "NoticeNotWaivable": NoticeNotWaivable,
+    "ObjectionNotFound": ObjectionNotFound,
     "ObjectionsOpen": ObjectionsOpen,
+    "ParentDuplicate": ParentDuplicate,
     "ParentKindWrong": ParentKindWrong,
+    "ParentNotEarlier": ParentNotEarlier,
     "ParentNotRegistered": ParentNotRegistered,
     "ParticipantAlreadyExists": ParticipantAlreadyExists,
     "ParticipantNotActive": ParticipantNotActive,
@@ -1282,6 +1399,7 @@ ERRORS: Final[dict[str, type[LedgerError]]] = {
     "RegistrationNotFound": RegistrationNotFound,
     "RegistrationStateWrong": RegistrationStateWrong,
     "ReviewedDigestWrong": ReviewedDigestWrong,
+    "ReviewerIsRegistrant": ReviewerIsRegistrant,
     "RightAlreadyExists": RightAlreadyExists,
     "RightMissing": RightMissing,
     "RightNotActive": RightNotActive,
@@ -1303,6 +1421,8 @@ ERRORS: Final[dict[str, type[LedgerError]]] = {
     "SharesNotWhole": SharesNotWhole,
     "SignatureInvalid": SignatureInvalid,
     "SignerNotParty": SignerNotParty,
+    "StringTooLong": StringTooLong,
+    "StringsInsufficientHexLength": StringsInsufficientHexLength,
     "SuspensionHeld": SuspensionHeld,
     "TermsDifferFromListing": TermsDifferFromListing,
     "TimeInPast": TimeInPast,
@@ -1322,6 +1442,7 @@ ERRORS: Final[dict[str, type[LedgerError]]] = {
 
 SELECTORS: Final[dict[str, type[LedgerError]]] = {
     "0x3381c0ec": AccountAlreadyExists,
+    "0x61a9fb98": AccountLastAdministrator,
     "0xc0e9708f": AccountNotActive,
     "0xa700fc32": AccountNotFound,
     "0xd88cc4b1": ActTypeNotServed,
@@ -1339,6 +1460,7 @@ SELECTORS: Final[dict[str, type[LedgerError]]] = {
     "0xcdf86285": AssetAlreadyExists,
     "0x3d799fd6": AssetAlreadyRegistered,
     "0xd2850a26": AssetNotFound,
+    "0xa78f5a8c": AssetNotRegistered,
     "0x1efa3644": AttemptsExhausted,
     "0xa82c1a1f": AuthorityMissing,
     "0x78d6e072": AuthorizationAlreadyUsed,
@@ -1349,6 +1471,7 @@ SELECTORS: Final[dict[str, type[LedgerError]]] = {
     "0x5b7bced8": CallerNotAdmitter,
     "0x6368ca98": CallerNotApplicant,
     "0x1e74e67e": CallerNotAssessor,
+    "0x652a43ae": CallerNotBank,
     "0xbd5bf58e": CallerNotBuyer,
     "0x0c8f7980": CallerNotDeliverer,
     "0x6c735af5": CallerNotGovernor,
@@ -1383,9 +1506,12 @@ SELECTORS: Final[dict[str, type[LedgerError]]] = {
     "0x922152d1": FundsInsufficient,
     "0x3280d824": GradeRefused,
     "0x18767558": HoldAlreadyExists,
+    "0x10ac0fa6": HoldBlocked,
     "0xe3882155": HoldNotFound,
+    "0xb3512b0c": InvalidShortString,
     "0xa6e2a1fd": IssuerCodeMissing,
     "0x7002dea1": IssuerCodeTaken,
+    "0x5cdd8189": LegPayeeWrong,
     "0xb47c173d": LegsNotWhole,
     "0x49c00c36": LegsWrong,
     "0xebfa5814": LinksWrong,
@@ -1397,8 +1523,11 @@ SELECTORS: Final[dict[str, type[LedgerError]]] = {
     "0x1e799f74": MembersInvalid,
     "0x33ab2eeb": MirrorAlreadyExists,
     "0xb2910e01": NoticeNotWaivable,
+    "0x422c8afe": ObjectionNotFound,
     "0x60242eb3": ObjectionsOpen,
+    "0x7404a6c1": ParentDuplicate,
     "0x8406d1de": ParentKindWrong,
+    "0x42c719f3": ParentNotEarlier,
     "0xe3b37e98": ParentNotRegistered,
     "0xd1b726d8": ParticipantAlreadyExists,
     "0x03dfd551": ParticipantNotActive,
@@ -1415,6 +1544,7 @@ SELECTORS: Final[dict[str, type[LedgerError]]] = {
     "0x7ad8154c": RegistrationNotFound,
     "0xcaac28a0": RegistrationStateWrong,
     "0x7b243235": ReviewedDigestWrong,
+    "0xedbd8a5c": ReviewerIsRegistrant,
     "0x9b7451e2": RightAlreadyExists,
     "0xe1e359d6": RightMissing,
     "0x66281cfe": RightNotActive,
@@ -1436,6 +1566,8 @@ SELECTORS: Final[dict[str, type[LedgerError]]] = {
     "0xd2bc457b": SharesNotWhole,
     "0xae9ff1c0": SignatureInvalid,
     "0x16fc246a": SignerNotParty,
+    "0x305a27a9": StringTooLong,
+    "0xe22e27eb": StringsInsufficientHexLength,
     "0xdc182295": SuspensionHeld,
     "0x7c3e169c": TermsDifferFromListing,
     "0x36edf558": TimeInPast,

@@ -22,18 +22,16 @@ from chain.codes import (
     ModuleKind,
     Noun,
     ParticipantType,
-    PriceUnit,
     ProcessingRole,
     Recognition,
     ReviewKind,
     Role,
     SourceKind,
-    TradeMode,
     TradeState,
     Verdict,
 )
 from chain.event import Event, EventMeta, UnknownEvent
-from chain.structs import Cause, Leg, Parent, Payee, Profile, RightTerms, TradeTerms
+from chain.structs import Cause, Leg, ListingTerms, Parent, Payee, Profile, RightTerms, TradeTerms
 from chain.values import (
     Address,
     AgreementId,
@@ -80,6 +78,7 @@ __all__ = [
     "EventMeta",
     "FundsDeposited",
     "FundsHeld",
+    "FundsHoldBlocked",
     "FundsPosted",
     "FundsReleased",
     "FundsUnfrozen",
@@ -379,7 +378,9 @@ class DeliveryAccepted(Event):
     trade_id: TradeId
     certificate_id: CertificateId
     is_deemed: bool
-    receipt_digest: Bytes32
+    receipt_digest: Bytes32 = field(
+        metadata={"description": "Digest of the buyer's receipt; zero where silence accepted."}
+    )
     by_participant: ParticipantId
     by_account: Address
 
@@ -392,13 +393,17 @@ class DeliveryMade(Event):
     trade_id: TradeId
     deliverer: ParticipantId
     sequence: int
-    attempt: int
+    attempt: int = field(metadata={"description": "1 to 8."})
     form: DeliveryForm
-    package_digest: Bytes32
-    keys_digest: Bytes32
+    package_digest: Bytes32 = field(metadata={"description": "Digest of the sealed package."})
+    keys_digest: Bytes32 = field(
+        metadata={
+            "description": ("Digest of the sidecar that holds the wrapped keys; zero if none.")
+        }
+    )
     digest_alg: DigestAlg
-    delivered_at: int
-    inspect_until: int
+    delivered_at: int = field(metadata={"description": "Seconds."})
+    inspect_until: int = field(metadata={"description": "Seconds, exclusive."})
     is_use_not_acceptance: bool
     by_account: Address
 
@@ -436,6 +441,17 @@ class FundsHeld(Event):
     payer: ParticipantId
     bank: ParticipantId
     amount_fen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundsHoldBlocked(Event):
+    """The holds of authorities on a trade changed whether its money may move."""
+
+    trade_id: TradeId
+    is_blocked: bool
+    blocked_until: int = field(
+        metadata={"description": "Seconds when the block ends by itself; 0 means open."}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -506,7 +522,7 @@ class ListingApproved(Event):
     listing_id: ListingId
     by_participant: ParticipantId
     by_account: Address
-    listed_at: int
+    listed_at: int = field(metadata={"description": "Seconds."})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -556,7 +572,7 @@ class ListingRepriced(Event):
 
     listing_id: ListingId
     version: int
-    price_fen: int
+    price_fen: int = field(metadata={"description": "Price in fen of `unitQuantity` units."})
     unit_quantity: int
     by_account: Address
 
@@ -579,22 +595,9 @@ class ListingSubmitted(Event):
     asset_id: AssetId
     seller: ParticipantId
     sequence: int
-    asset_version: int
     certificate_id: CertificateId
-    right_id: RightId
-    home_venue: ParticipantId
-    mode: TradeMode
-    unit: PriceUnit
-    price_fen: int
-    unit_quantity: int
-    quantity_max: int
-    delivery_forms: int
-    inspection_seconds: int
-    terms_digest: Bytes32
-    declaration_digest: Bytes32
-    digest_alg: DigestAlg
+    terms: ListingTerms
     reports: tuple[AssessmentId, ...]
-    list_until: int
     by_account: Address
 
 
@@ -833,7 +836,6 @@ class RegistrationSubmitted(Event):
     registration_id: RegistrationId
     asset_id: AssetId
     applicant: ParticipantId
-    sequence: int
     asset_version: int
     act_type: ActType
     profile_id: ProfileId
@@ -846,6 +848,7 @@ class RegistrationSubmitted(Event):
     rights: tuple[RightTerms, ...]
     state_until: int
     by_account: Address
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -965,11 +968,11 @@ class SettlementSettled(Event):
     trade_id: TradeId
     delivery_id: DeliveryId
     sequence: int
-    gross_fen: int
+    gross_fen: int = field(metadata={"description": "Gross amount in fen."})
     legs: tuple[Leg, ...]
     bank: ParticipantId
-    currency: HexBytes
-    settled_at: int
+    currency: HexBytes = field(metadata={"description": "ISO 4217, three ASCII letters; CNY."})
+    settled_at: int = field(metadata={"description": "Seconds."})
     certificate_id: CertificateId
     by_participant: ParticipantId
     by_account: Address
@@ -1081,6 +1084,7 @@ EVENTS: Final[dict[str, type[Event]]] = {
     "DeliveryRejected": DeliveryRejected,
     "FundsDeposited": FundsDeposited,
     "FundsHeld": FundsHeld,
+    "FundsHoldBlocked": FundsHoldBlocked,
     "FundsPosted": FundsPosted,
     "FundsReleased": FundsReleased,
     "FundsUnfrozen": FundsUnfrozen,

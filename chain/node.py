@@ -25,13 +25,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Final, Self
 
-import orjson
-
 from chain.connection import Connection
-from chain.durable import fresh_file, make_folder, publish
+from chain.durable import fresh_file, publish
 from chain.failure import LedgerError, NotFound
 from chain.process import is_running, start_mark, take_lock
 from chain.rpc import NodeUnavailable
+from chain.snapshots import Snapshots
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -52,7 +51,9 @@ STATE_BYTES_PER_SECOND: Final = 1 << 20
 # anvil keeps every block's whole state on the disk unless it is told how many.
 STATES_KEPT: Final = 32
 
-STATE_KEYS: Final = frozenset({"accounts", "best_block_number", "block", "blocks", "transactions"})
+# How anvil complains of a state file that it cannot read, and of a port that is taken.
+STATE_COMPLAINT: Final = "--state"
+PORT_COMPLAINT: Final = "in use"
 
 
 class AnvilMissing(NotFound):
@@ -98,6 +99,7 @@ class EmbeddedNode:
 
     def __init__(self, home: Path, *, binary: Path | None = None) -> None:
         self._folder = home / "chain"
+        self._snapshots = Snapshots(self._folder)
         self._binary = binary
         self._lock: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -166,31 +168,21 @@ class EmbeddedNode:
         return running
 
     def _launch(self, identity: Identity) -> Running:
-        for state in self._states():
-            started = self._run(identity, state)
+        for choice in self._snapshots.choices():
+            started = self._run(identity)
             if started is not None:
-                self._keep(state)
+                self._snapshots.keep(choice)
                 return started
-            LOG.warning("state not loaded path=%s", state)
+            if STATE_COMPLAINT not in self._said():
+                break
+            LOG.warning("state not loaded path=%s", choice)
         raise NodeDidNotStart(reason=self._said())
 
-    def _states(self) -> list[Path | None]:
-        # Newest first; with none of them the chain begins empty, and all is replayed.
-        found = [self._folder / name for name in ("state.json", "state.good.json", "state.older.json")]
-        return [*(path for path in found if is_whole(path)), None]
-
-    def _run(self, identity: Identity, state: Path | None) -> Running | None:
-        loaded = self._folder / "state.json"
-        if state is None:
-            loaded.unlink(missing_ok=True)
-        elif state != loaded:
-            _copy(state, loaded)
+    def _run(self, identity: Identity) -> Running | None:
         for _ in range(PORT_TRIES):
             running = self._spawn(identity, _free_port())
-            if running is not None:
+            if running is not None or PORT_COMPLAINT not in self._said():
                 return running
-            if "already in use" not in self._said():
-                return None
         return None
 
     def _spawn(self, identity: Identity, port: int) -> Running | None:
@@ -206,22 +198,21 @@ class EmbeddedNode:
         mark = start_mark(self._process.pid)
         if mark is None or not self._answers(port):
             self._end(self._process.pid, mark)
+            self._process.wait()
             return None
         running = Running(pid=self._process.pid, mark=mark, port=port)
         _write_json(self._folder / "node.json", asdict(running))
         return running
 
     def _command(self, identity: Identity, port: int) -> list[str]:
-        state = self._folder / "state.json"
-        size = state.stat().st_size if state.is_file() else 0
         options: Mapping[str, str | int] = {
             "--host": HOST,
             "--port": port,
             "--hardfork": "london",
             "--chain-id": identity.chain_id,
             "--timestamp": identity.genesis_at,
-            "--state": str(state),
-            "--state-interval": 1 + size // STATE_BYTES_PER_SECOND,
+            "--state": str(self._snapshots.current),
+            "--state-interval": 1 + self._snapshots.size_bytes() // STATE_BYTES_PER_SECOND,
             "--prune-history": STATES_KEPT,
             "--cache-path": str(self._folder / "cache"),
             "--order": "fifo",
@@ -250,15 +241,6 @@ class EmbeddedNode:
         path = self._folder / "anvil.log"
         return path.read_text("utf-8", "replace").strip() if path.is_file() else ""
 
-    def _keep(self, state: Path | None) -> None:
-        # A copy of what was loaded just now is good; the one before it may still be needed.
-        good, older = self._folder / "state.good.json", self._folder / "state.older.json"
-        if state is None or state == good:
-            return
-        if state != older and good.is_file():
-            os.replace(good, older)
-        self._copied.replace(good)
-
     # --- stop -------------------------------------------------------------------------------------
 
     def stop(self) -> None:
@@ -270,6 +252,9 @@ class EmbeddedNode:
         running = self.running()
         if running is not None:
             self._end(running.pid, running.mark)
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
         (self._folder / "node.json").unlink(missing_ok=True)
         self._unlock()
 
@@ -279,11 +264,47 @@ class EmbeddedNode:
                 break
             os.kill(pid, sign)
             _wait_end(pid, mark, seconds)
-        if self._process is not None and self._process.pid == pid:
-            self._process.wait()
-            self._process = None
 
     def _unlock(self) -> None:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def find_anvil(environment: Mapping[str, str] = os.environ) -> Path:
+    """
+    Return the native anvil: the one named by SHULIAN_ANVIL, the checkout's, or the one on PATH.
+
+    :raises AnvilMissing: if there is none, or only the npm shim
+    """
+    named = environment.get(BINARY_VARIABLE)
+    on_path = shutil.which("anvil", path=environment.get("PATH"))
+    choices = [Path(named)] if named else [*sorted(ROOT.glob(BINARIES)), Path(on_path or "")]
+    for path in choices:
+        if path.is_file() and os.access(path, os.X_OK) and not _is_script(path):
+            return path
+    raise AnvilMissing()
+
+
+def _is_script(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"#!"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_end(pid: int, mark: str, seconds: int) -> None:
+    end = time.monotonic() + seconds
+    while is_running(pid, mark) and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def _write_json(path: Path, value: Mapping[str, object]) -> None:
+    with fresh_file(path.parent) as file:
+        file.write(json.dumps(value, indent=2, sort_keys=True).encode("utf-8") + b"\n")
+        publish(file, path)

@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlmodel import Session
 
 from chain.facts import Block, Entry
@@ -86,7 +86,7 @@ def page(
     """
     Return the next records in the order of the chain.
 
-    shape:   `where` holds exact values of fields (a tuple: any of them)
+    shape:   `where` holds exact values of fields (a tuple, or a query of values: any of them)
     ensures: with the same `at_block` the pages are one snapshot; without, a record that changes
              between two pages moves to the end of the order
     """
@@ -201,7 +201,7 @@ def _matching(
 ) -> list[ColumnElement[bool]]:
     return [
         versioned.table.c[name].in_(value)
-        if isinstance(value, tuple | list | frozenset)
+        if isinstance(value, tuple | list | frozenset | Select)
         else versioned.table.c[name] == value
         for name, value in (where or {}).items()
     ]

@@ -58,9 +58,7 @@ def replay(sender: Sender) -> Replayed:
         ancestor = _ancestor(outbox, connection)
         entries = outbox.unsettled(ancestor)
         before = _note(sender, entries)
-        missing = [
-            one for one in entries if one.kind is Kind.CLOCK or _is_missing(one, before)
-        ]
+        missing = [one for one in entries if one.kind is Kind.CLOCK or _is_missing(one, before)]
         if connection.is_instant:
             _remake(sender, missing)
         else:
@@ -107,6 +105,8 @@ def _remake(sender: Sender, entries: Sequence[Entry]) -> None:
     connection = sender.connection
     last = connection.latest().timestamp
     connection.set_automine(False)
+    # Blocks are made at the moments they had, which the running clock is past.
+    connection.set_time(last)
     try:
         for block in _blocks(entries):
             wanted = max(_time_of(one) for one in block)

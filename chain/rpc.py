@@ -19,6 +19,9 @@ Call = tuple[str, list[Any]]
 # What a node answers to a method it does not have (JSON-RPC 2.0 §5.1).
 METHOD_NOT_FOUND: Final = -32601
 
+# Nodes like to repeat a whole request in their refusal.
+MESSAGE_MAX: Final = 300
+
 
 class NodeUnavailable(LedgerError):
     """The chain's node does not answer."""
@@ -128,7 +131,7 @@ def _result(method: str, answer: dict[str, Any]) -> Any:
         raise NodeRefused(
             method=method,
             code=code if isinstance(code, int) else 0,
-            message=str(told.get("message", "")),
+            message=str(told.get("message", ""))[:MESSAGE_MAX],
         )
     if "result" not in answer:
         raise NodeContradicts(reason=f"neither result nor error for {method}")

@@ -86,9 +86,7 @@ class Sender:
         :raises WrongChain: if the outbox holds the acts of another chain
         """
         if outbox.chain_id != connection.chain_id:
-            raise WrongChain(
-                expected_chain_id=outbox.chain_id, found_chain_id=connection.chain_id
-            )
+            raise WrongChain(expected_chain_id=outbox.chain_id, found_chain_id=connection.chain_id)
         self.connection = connection
         self.outbox = outbox
         self._gas_price_wei = gas_price_wei
@@ -111,9 +109,7 @@ class Sender:
             raise ValueError(f"{len(orders)=} is more than {PIPELINE_MAX=}")
         with self.outbox.sending:
             drafts = self._drafts(orders)
-            entries = self.outbox.prepare(
-                drafts, first_nonce=self.connection.transaction_count
-            )
+            entries = self.outbox.prepare(drafts, first_nonce=self.connection.transaction_count)
             self.hand_over([one for one in entries if one.state is not State.MINED])
             return entries
 
@@ -230,9 +226,7 @@ class Sender:
         return {number: head for number, head in found.items() if head is not None}
 
     def _reason(self, receipt: Receipt) -> LedgerError:
-        sent = self.connection.request(
-            "eth_getTransactionByHash", receipt.transaction_hash
-        )
+        sent = self.connection.request("eth_getTransactionByHash", receipt.transaction_hash)
         call = {name: sent[name] for name in ("from", "to", "gas") if sent.get(name)}
         call["data"] = sent["input"]
         # Before its block, and after it for what an earlier transaction of the block changed.

@@ -34,6 +34,7 @@ from chain.codes import (
     Rail,
     RegistrationState,
     Relation,
+    ReviewKind,
     RightBasis,
     RightRestriction,
     SettlementState,
@@ -350,6 +351,29 @@ class Declaration(Struct):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityReview(Struct):
+    """One of the three security reviews of a version, as its reviewer signs it."""
+
+    ABI: ClassVar[str] = "(bytes32,uint32,uint8,uint8,bytes32,bytes32,uint8,uint64)"
+
+    asset_id: AssetId
+    version: int
+    kind: ReviewKind
+    verdict: Verdict
+    reviewed_digest: Bytes32 = field(
+        metadata={
+            "description": (
+                "The digest that was reviewed: SOURCE the links hash, MODEL the model digest, "
+                "ELEMENT the content digest."
+            )
+        }
+    )
+    report_digest: Bytes32 = field(metadata={"description": "Digest of the review report."})
+    digest_alg: DigestAlg = field(metadata={"description": "How the report's digest was made."})
+    expires_at: int = field(metadata={"description": "Seconds, exclusive; 0 means open."})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Review(Struct):
     """A security review of one version."""
 
@@ -437,8 +461,8 @@ class Delivery(Struct):
     """A delivery attempt."""
 
     ABI: ClassVar[str] = (
-        "(bytes32,uint64,bytes32,uint16,uint8,uint8,bytes32,bytes32,bytes32,uint8,uint6"
-        "4,uint64,bool,bytes32,bytes32)"
+        "(bytes32,uint64,bytes32,uint16,uint8,uint8,bytes32,uint8,uint64,uint64,bool,by"
+        "tes32,bytes32)"
     )
 
     delivery_id: DeliveryId
@@ -448,22 +472,22 @@ class Delivery(Struct):
     state: DeliveryState
     form: DeliveryForm
     deliverer: ParticipantId
-    package_digest: Bytes32 = field(metadata={"description": "Digest of the sealed package."})
-    keys_digest: Bytes32 = field(
-        metadata={
-            "description": ("Digest of the sidecar that holds the wrapped keys; zero if none.")
-        }
-    )
     digest_alg: DigestAlg
-    delivered_at: int
+    delivered_at: int = field(metadata={"description": "Seconds."})
     inspect_until: int = field(
         metadata={"description": "Seconds, exclusive: the buyer may object before it."}
     )
     is_use_not_acceptance: bool
-    receipt_digest: Bytes32 = field(
-        metadata={"description": "Digest of the buyer's receipt; zero before acceptance."}
+    evidence_hash: Bytes32 = field(
+        metadata={
+            "description": (
+                "keccak256 of the ABI encoding of (packageDigest, keysDigest), which stand in "
+                "{DeliveryMade}; with the buyer's acceptance keccak256 of the ABI encoding of "
+                "that hash and the receiptDigest of {DeliveryAccepted}."
+            )
+        }
     )
-    certificate_id: CertificateId
+    certificate_id: CertificateId = field(metadata={"description": "Zero before acceptance."})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -473,7 +497,7 @@ class BankDeposit(Struct):
     ABI: ClassVar[str] = "(bytes32,uint64,bytes3,bytes32,uint8,uint32)"
 
     participant_id: ParticipantId
-    amount_fen: int
+    amount_fen: int = field(metadata={"description": "Amount in fen, 1 to 2^63 - 1."})
     currency: HexBytes = field(metadata={"description": "ISO 4217, three ASCII letters; CNY."})
     bank_reference_digest: Bytes32 = field(
         metadata={
@@ -507,12 +531,22 @@ class FundsAccount(Struct):
 class FundsHold(Struct):
     """Money held for a trade. Ended holds keep zero."""
 
-    ABI: ClassVar[str] = "(bytes32,bytes32,bytes32,uint64)"
+    ABI: ClassVar[str] = "(bytes32,bytes32,bytes32,uint64,bool,uint64)"
 
     trade_id: TradeId
     payer: ParticipantId
     bank: ParticipantId
     held_fen: int
+    is_blocked: bool = field(
+        metadata={
+            "description": (
+                "Whether an authority stops it: while blocked it is neither released nor split."
+            )
+        }
+    )
+    blocked_until: int = field(
+        metadata={"description": "Seconds when the block ends by itself; 0 means open."}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -522,13 +556,20 @@ class Leg(Struct):
     ABI: ClassVar[str] = "(uint8,bytes32,uint64)"
 
     kind: LegKind
-    payee: ParticipantId
-    amount_fen: int
+    payee: ParticipantId = field(
+        metadata={
+            "description": (
+                "SHARE: a payee of the revenue table; FEE: the listing venue, the executing "
+                "venue or the broker; TAX: a tax collector."
+            )
+        }
+    )
+    amount_fen: int = field(metadata={"description": "Amount in fen, at least 1."})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawal(Struct):
-    """Solidity's `Withdrawal`."""
+    """A payout that a participant asked its bank for."""
 
     ABI: ClassVar[str] = "(bytes32,bytes32,bytes32,uint64,uint8)"
 
@@ -540,28 +581,25 @@ class Withdrawal(Struct):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing(Struct):
-    """An offer."""
+class ListingTerms(Struct):
+    """What the seller offers, the same in the request and in the record."""
 
     ABI: ClassVar[str] = (
-        "(bytes32,uint64,uint32,uint8,bytes32,uint32,bytes32,bytes32,bytes32,bytes32,ui"
-        "nt8,uint8,uint64,uint64,uint64,uint16,uint32,bytes32,bytes32,uint8,bytes32,uin"
-        "t64,uint8)"
+        "(bytes32,uint32,bytes32,bytes32,uint8,uint8,uint64,uint64,uint64,uint16,uint32"
+        ",bytes32,bytes32,uint8,uint64)"
     )
 
-    listing_id: ListingId
-    sequence: int = field(metadata={"description": "The listing's number."})
-    version: int = field(metadata={"description": "1, 2, 3 …; open trades keep theirs."})
-    state: ListingState
     asset_id: AssetId
-    asset_version: int
-    certificate_id: CertificateId
+    asset_version: int = field(metadata={"description": "A registered version of the asset."})
     right_id: RightId = field(metadata={"description": "The seller's OPERATE right."})
-    seller: ParticipantId
     home_venue: ParticipantId
     mode: TradeMode
     unit: PriceUnit
-    price_fen: int = field(metadata={"description": "Price in fen of `unitQuantity` units."})
+    price_fen: int = field(
+        metadata={
+            "description": ("Price in fen of `unitQuantity` units, below 2^63; 0 in mode FREE.")
+        }
+    )
     unit_quantity: int = field(
         metadata={"description": "How many units the price is for; at least 1."}
     )
@@ -572,37 +610,37 @@ class Listing(Struct):
         metadata={"description": "Bit set of {DeliveryForm}: bit n for value n."}
     )
     inspection_seconds: int = field(
-        metadata={"description": "How long the buyer may inspect a delivery."}
+        metadata={"description": "How long the buyer may inspect a delivery, in seconds."}
     )
     terms_digest: Bytes32 = field(metadata={"description": "Digest of the licence terms (ODRL)."})
     declaration_digest: Bytes32 = field(
         metadata={"description": "Digest of the seller's declaration and undertaking (G-04)."}
     )
-    digest_alg: DigestAlg
-    reports_hash: Bytes32 = field(
-        metadata={"description": "keccak256 of the ABI encoding of the assessment ids."}
-    )
+    digest_alg: DigestAlg = field(metadata={"description": "How both digests were made."})
     list_until: int = field(
         metadata={"description": "Seconds, exclusive; 0 means as long as the certificate."}
-    )
-    suspended_by: int = field(
-        metadata={"description": ("Authority class that suspended it; only this class resumes it.")}
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer(Struct):
-    """Solidity's `Offer`."""
+class Listing(Struct):
+    """An offer. `assetId` and `certificateId` are those of its right."""
 
     ABI: ClassVar[str] = (
-        "(bytes32,uint32,bytes32,bytes32,uint8,uint8,uint64,uint64,uint64,uint16,uint32"
-        ",bytes32,bytes32,uint8,bytes32[],uint64,(bytes32,uint32,uint8,bytes32)[],(byte"
-        "s32,uint16)[],bytes32)"
+        "(bytes32,uint64,uint32,uint8,bytes32,uint32,bytes32,bytes32,bytes32,bytes32,ui"
+        "nt8,uint8,uint64,uint64,uint64,uint16,uint32,uint8,bytes32,uint64,uint8,uint64"
+        ")"
     )
 
+    listing_id: ListingId
+    sequence: int = field(metadata={"description": "The listing's number: 1, 2, 3 …"})
+    version: int = field(metadata={"description": "1, 2, 3 …; open trades keep theirs."})
+    state: ListingState
     asset_id: AssetId
     asset_version: int
+    certificate_id: CertificateId
     right_id: RightId
+    seller: ParticipantId
     home_venue: ParticipantId
     mode: TradeMode
     unit: PriceUnit
@@ -611,13 +649,38 @@ class Offer(Struct):
     quantity_max: int
     delivery_forms: int
     inspection_seconds: int
-    terms_digest: Bytes32
-    declaration_digest: Bytes32
     digest_alg: DigestAlg
+    documents_hash: Bytes32 = field(
+        metadata={
+            "description": (
+                "keccak256 of the ABI encoding of (termsDigest, declarationDigest, reports): "
+                "these stand in the event."
+            )
+        }
+    )
+    list_until: int
+    suspended_by: int = field(
+        metadata={"description": ("Authority class that suspended it; only this class resumes it.")}
+    )
+    suspended_until: int = field(
+        metadata={"description": "Seconds when the suspension ends by itself; 0 means open."}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer(Struct):
+    """Solidity's `Offer`."""
+
+    ABI: ClassVar[str] = (
+        "((bytes32,uint32,bytes32,bytes32,uint8,uint8,uint64,uint64,uint64,uint16,uint3"
+        "2,bytes32,bytes32,uint8,uint64),bytes32[],(bytes32,uint32,uint8,bytes32)[],(by"
+        "tes32,uint16)[],bytes32)"
+    )
+
+    terms: ListingTerms = field(metadata={"description": "What is offered."})
     reports: tuple[AssessmentId, ...] = field(
         metadata={"description": "Assessment ids, each in force for this version; at most 16."}
     )
-    list_until: int
     parents: tuple[Parent, ...] = field(
         metadata={
             "description": (
@@ -1013,14 +1076,14 @@ class Right(Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementHold(Struct):
-    """A hold on the settlement of a trade."""
+    """A hold of an authority class on the settlement of a trade; all zero if there is none."""
 
     ABI: ClassVar[str] = "(bytes32,uint8,bool,uint64,bytes32)"
 
     trade_id: TradeId
     authority: AuthorityClass
-    is_active: bool
-    until: int
+    is_active: bool = field(metadata={"description": "Whether it holds now."})
+    until: int = field(metadata={"description": "Seconds when it ends by itself; 0 means open."})
     by_participant: ParticipantId
 
 
@@ -1037,12 +1100,12 @@ class Settlement(Struct):
     trade_id: TradeId
     delivery_id: DeliveryId
     state: SettlementState
-    gross_fen: int
+    gross_fen: int = field(metadata={"description": "Gross amount in fen: the sum of the legs."})
     legs_hash: Bytes32 = field(
         metadata={"description": "keccak256 of the ABI encoding of the legs that were paid."}
     )
     bank: ParticipantId
-    settled_at: int
+    settled_at: int = field(metadata={"description": "Seconds."})
     certificate_id: CertificateId
 
 
@@ -1123,6 +1186,24 @@ class TradeTerms(Struct):
         metadata={"description": ("Seconds, exclusive: from this moment neither signature counts.")}
     )
     salt: Bytes32 = field(metadata={"description": "From the buyer's business key."})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeBrief(Struct):
+    """
+    What delivery and settlement ask of a trade: one word of storage, organisations by their
+    number.
+    """
+
+    ABI: ClassVar[str] = "(uint8,uint32,uint32,uint32,uint8,uint32,bool)"
+
+    state: TradeState
+    buyer: int
+    seller: int
+    executing_venue: int
+    delivery_form: DeliveryForm
+    inspection_seconds: int
+    is_use_not_acceptance: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

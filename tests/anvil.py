@@ -5,6 +5,7 @@ A real node for tests: anvil, on a port the kernel chooses, ended by its own pro
 import re
 import subprocess
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from chain.rpc import Node
@@ -62,6 +63,7 @@ class Anvil:
 
     def _wait(self) -> None:
         self.process.wait(timeout=20)
+        self._reader.join()
         assert self.process.stdout is not None
         self.process.stdout.close()
 
@@ -70,5 +72,8 @@ class Anvil:
         for line in self.process.stdout:
             found = re.search(r"Listening on ([\d.]+:\d+)", line)
             if found:
+                # It logs every request, and would wait for ever for somebody to read that.
+                self._reader = Thread(target=self.process.stdout.read, daemon=True)
+                self._reader.start()
                 return f"http://{found[1]}"
         raise AssertionError("anvil ended before it listened")

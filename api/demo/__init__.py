@@ -1,1 +1,1 @@
-"""The main job on real data: a consortium, and the whole life of the products made from packages."""
+"""The main job on real data: a consortium, and the whole life of products made from packages."""

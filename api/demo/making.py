@@ -48,7 +48,7 @@ REVIEWERS = {
 
 
 def resource_draft(stage: Stage, package: DataPackage, resource: PackageResource) -> Draft:
-    """Return a resource to register: its file, its metadata document, the whole share its owner's."""
+    """Return a resource to register: its file, its metadata, the whole share its owner's."""
     form = {
         "data_name": resource.metadata["name"],
         "package": package.name,
@@ -87,7 +87,7 @@ def resource_draft(stage: Stage, package: DataPackage, resource: PackageResource
 
 
 def tables_of(package: DataPackage) -> tuple[PackageResource, ...]:
-    """Return the resources that an element can be computed from, at most as many as may be parents."""
+    """Return the resources that an element can be computed from, as many as may be parents."""
     seen: dict[str, PackageResource] = {}
     for resource in package.resources:
         if resource.table is not None:

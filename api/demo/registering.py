@@ -52,7 +52,7 @@ ALL_RIGHTS = HOLD | USE | OPERATE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An asset to be registered; `declare` makes the act, which holds all that is random or timed."""
+    """An asset to be registered; `declare` makes the act, with all that is random or timed."""
 
     key: str
     owner: str

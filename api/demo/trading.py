@@ -66,7 +66,7 @@ class Deal:
 def list_product(
     stage: Stage, product: Registered, reports: tuple[AssessmentId, ...]
 ) -> ListingSubmitted:
-    """Offer the product at its home venue, which approves it; mirror it at the other (G-01, G-02)."""
+    """Offer the product at its home venue, which approves; mirror it at the other (G-01, G-02)."""
     key = f"{product.key}/list"
 
     def offer() -> ListingsSubmit:
@@ -233,7 +233,7 @@ def deliver(stage: Stage, deal: Deal, package: bytes) -> DeliveryMade:
 
 
 def accept(stage: Stage, deal: Deal, made: DeliveryMade) -> DeliveryAccepted:
-    """Let the buyer open what it got, compare it with the registered element, and sign the receipt."""
+    """Let the buyer open what it got, compare it with the element, and sign the receipt."""
 
     def acceptance() -> DeliveriesAccept:
         plain_digest = stage.open_sealed(made.package_digest, made.keys_digest, by=deal.buyer)

@@ -10,7 +10,7 @@ import {Roles} from "../libraries/Roles.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {Standing} from "../libraries/Standing.sol";
 import {Actor, Authorization, Cause} from "../types/Acting.sol";
-import {AuthorityClass, DigestAlg} from "../types/Codes.sol";
+import {DigestAlg} from "../types/Codes.sol";
 import {ParticipantId} from "../types/Ids.sol";
 
 /// @title Participants
@@ -18,7 +18,6 @@ contract Participants is IParticipants, Acting {
     using Admission for Standing.Register;
     using Standing for Standing.Register;
     using Standing for Standing.Organisation;
-    using Standing for Standing.Key;
 
     // ---------------------------------------------------------------- constants
 
@@ -29,7 +28,6 @@ contract Participants is IParticipants, Acting {
 
     Standing.Register private _register;
     mapping(ParticipantId participantId => mapping(ParticipantId venue => Recognition)) private _recognitions;
-    mapping(uint8 region => mapping(uint8 digit => bool)) private _issuerCodes;
     mapping(ModuleKind => mapping(address module => bool)) private _modules;
 
     // ---------------------------------------------------------------- constructor
@@ -85,9 +83,7 @@ contract Participants is IParticipants, Acting {
 
     /// @inheritdoc IParticipants
     function issuerCodeOf(ParticipantId participantId) external view returns (uint8 region, uint8 digit) {
-        Standing.Organisation storage record = _register.organisationOf(participantId);
-        (region, digit) = (record.region, record.digit);
-        require(region != 0, IssuerCodeMissing(participantId));
+        return _register.issuerCodeOf(participantId);
     }
 
     /// @inheritdoc IParticipants
@@ -111,10 +107,8 @@ contract Participants is IParticipants, Acting {
     }
 
     /// @inheritdoc IParticipants
-    function actorInRole(address account, Role role, ParticipantId venue) external view returns (Actor memory actor) {
-        actor = _register.actorOf(account);
-        bool isInRole = _register.hasRole(actor.participantId, role, venue);
-        require(isInRole, RoleMissing(actor.participantId, role, venue));
+    function actorInRole(address account, Role role, ParticipantId venue) external view returns (Actor memory) {
+        return _register.requireInRole(account, role, venue);
     }
 
     /// @inheritdoc IParticipants
@@ -169,8 +163,7 @@ contract Participants is IParticipants, Acting {
         Standing.Organisation storage record = _register.organisationOf(participantId);
         ParticipantId by = _register.requireAdmitterFor(account, participantId, record.homeVenue, cause);
         record.requireState(participantId, ParticipantState.APPLIED);
-        uint64 time = Clock.nowSeconds();
-        require(supplementUntil > time, TimeInPast(supplementUntil, time));
+        require(supplementUntil > Clock.nowSeconds(), TimeInPast(supplementUntil, Clock.nowSeconds()));
         record.state = ParticipantState.SUPPLEMENT_REQUIRED;
         record.stateUntil = supplementUntil;
         emit ParticipantSupplementRequested(participantId, by, account, supplementUntil, cause);
@@ -187,8 +180,7 @@ contract Participants is IParticipants, Acting {
         Standing.Organisation storage record = _register.organisationOf(participantId);
         _register.requireOwn(account, participantId);
         record.requireState(participantId, ParticipantState.SUPPLEMENT_REQUIRED);
-        uint64 time = Clock.nowSeconds();
-        require(time < record.stateUntil, DeadlinePassed(record.stateUntil, time));
+        require(Clock.nowSeconds() < record.stateUntil, DeadlinePassed(record.stateUntil, Clock.nowSeconds()));
         Admission.requireDigest(profileDigest, digestAlg, "profileDigest");
         record.state = ParticipantState.APPLIED;
         record.profileDigest = profileDigest;
@@ -246,8 +238,7 @@ contract Participants is IParticipants, Acting {
         Standing.Organisation storage record = _register.organisationOf(participantId);
         ParticipantId by = _register.requireSupervisor(account, participantId, cause);
         record.requireState(participantId, ParticipantState.SUSPENDED);
-        AuthorityClass suspendedBy = record.suspendedBy;
-        require(suspendedBy == cause.authority, AuthorityMissing(by, uint8(suspendedBy)));
+        require(record.suspendedBy == cause.authority, AuthorityMissing(by, uint8(record.suspendedBy)));
         record.state = ParticipantState.ADMITTED;
         emit ParticipantRestored(participantId, by, account, cause);
     }
@@ -289,10 +280,7 @@ contract Participants is IParticipants, Acting {
         ParticipantId participantId = _register.holderOf(byAccount, Standing.ADMINISTER);
         require(_register.keys[account].sequence == 0, AccountAlreadyExists(account));
         _register.organisations[participantId].requireActive(participantId);
-        require(purposes != 0 && purposes <= Standing.ALL_PURPOSES, FieldInvalid("purposes"));
-        Standing.requireOpenOrFuture(validUntil);
-        require(validUntil == 0 || validFrom < validUntil, FieldInvalid("validFrom"));
-        Admission.requireEncryptionKey(encryptionKey);
+        Admission.requireAccount(purposes, validFrom, validUntil, encryptionKey);
         _register.enterAccount(participantId, account, purposes, validFrom, validUntil, keccak256(encryptionKey));
         emit AccountAdded(account, participantId, byAccount, purposes, validFrom, validUntil, encryptionKey);
         _requireConsent(participantId, account, purposes, consent);
@@ -301,18 +289,9 @@ contract Participants is IParticipants, Acting {
     /// @inheritdoc IParticipants
     function revokeAccount(address account, Cause calldata cause, Authorization calldata authorization) external {
         address byAccount = _authorize(keccak256(abi.encode(account, cause)), authorization);
-        Standing.Key storage key = _register.keys[account];
-        require(key.sequence != 0, AccountNotFound(account));
-        ParticipantId participantId = _register.ids[key.sequence];
+        ParticipantId participantId = _register.accountOf(account).participantId;
         ParticipantId by = _register.requireRevoker(byAccount, participantId, cause);
-        require(key.revokedAt == 0, AccountNotActive(account, key.purposes));
-        if (key.isAdministrator) {
-            Standing.Organisation storage record = _register.organisations[participantId];
-            require(record.administrators > 1, AccountLastAdministrator(account));
-            --record.administrators;
-        }
-        uint64 time = Clock.nowSeconds();
-        key.revokedAt = time;
+        uint64 time = _register.endAccount(account);
         emit AccountRevoked(account, participantId, by, byAccount, time, cause);
     }
 
@@ -330,11 +309,7 @@ contract Participants is IParticipants, Acting {
         Standing.Organisation storage record = _register.organisationOf(participantId);
         ParticipantId by = _register.requireGranter(account, participantId, role, venue);
         record.requireActive(participantId);
-        require(role != Role.NONE, FieldInvalid("role"));
-        bool isAtItself = participantId == venue;
-        require(role != Role.EXCHANGE_OPERATOR || isAtItself, FieldInvalid("venue"));
-        bool isCompatible = !isAtItself || !Roles.isTrading(role);
-        require(isCompatible, RolesIncompatible(participantId, role, Role.EXCHANGE_OPERATOR));
+        Roles.requireGrantable(participantId, role, venue);
         Standing.requireOpenOrFuture(validUntil);
         _register.terms[participantId][venue][role] = validUntil == 0 ? Standing.OPEN_TERM : validUntil;
         emit RoleGranted(participantId, role, venue, validUntil, by, account);
@@ -365,13 +340,9 @@ contract Participants is IParticipants, Acting {
         Authorization calldata authorization
     ) external {
         address account = _authorize(keccak256(abi.encode(participantId, region, digit)), authorization);
-        Standing.Organisation storage record = _register.organisationOf(participantId);
+        _register.organisationOf(participantId);
         _register.requireGovernor(account);
-        require(region >= 10 && region <= 99, FieldInvalid("region"));
-        require(digit <= 9, FieldInvalid("digit"));
-        require(!_issuerCodes[region][digit], IssuerCodeTaken(region, digit));
-        _issuerCodes[region][digit] = true;
-        (record.region, record.digit) = (region, digit);
+        _register.enterIssuerCode(participantId, region, digit);
         emit IssuerCodeAssigned(participantId, region, digit, account);
     }
 

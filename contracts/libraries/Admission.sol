@@ -47,8 +47,8 @@ library Admission {
         record.homeVenue = params.homeVenue;
         record.profileDigest = params.profileDigest;
         record.firstAccount = account;
-        bytes32 encryptionKeyHash = keccak256(params.encryptionKey);
-        self.keys[account] = Standing.Key(record.sequence, Standing.ALL_PURPOSES, true, 0, 0, 0, encryptionKeyHash);
+        bytes32 keyHash = keccak256(params.encryptionKey);
+        self.keys[account] = Standing.Key(record.sequence, Standing.ALL_PURPOSES, true, 0, 0, 0, keyHash);
     }
 
     /// @notice Enters a further account of an organisation.
@@ -68,6 +68,32 @@ library Admission {
         if (purposes & Standing.ACT != 0) record.lastAccount = account;
         self.keys[account] =
             Standing.Key(record.sequence, purposes, isAdministrator, validFrom, validUntil, 0, encryptionKeyHash);
+    }
+
+    /// @notice Revokes an account, unless its organisation would be left without one that administers it for good.
+    /// @return revokedAt Seconds: now.
+    function endAccount(Standing.Register storage self, address account) internal returns (uint64 revokedAt) {
+        Standing.Key storage key = self.keys[account];
+        require(key.revokedAt == 0, IParticipants.AccountNotActive(account, key.purposes));
+        if (key.isAdministrator) {
+            Standing.Organisation storage record = self.organisations[self.ids[key.sequence]];
+            require(record.administrators > 1, IParticipants.AccountLastAdministrator(account));
+            --record.administrators;
+        }
+        revokedAt = Clock.nowSeconds();
+        key.revokedAt = revokedAt;
+    }
+
+    /// @notice Gives an issuer its region and digit; an earlier pair of its own stays taken, as do the codes made with it.
+    function enterIssuerCode(Standing.Register storage self, ParticipantId participantId, uint8 region, uint8 digit)
+        internal
+    {
+        require(region >= 10 && region <= 99, IActing.FieldInvalid("region"));
+        require(digit <= 9, IActing.FieldInvalid("digit"));
+        require(!self.issuerCodes[region][digit], IParticipants.IssuerCodeTaken(region, digit));
+        self.issuerCodes[region][digit] = true;
+        Standing.Organisation storage record = self.organisations[participantId];
+        (record.region, record.digit) = (region, digit);
     }
 
     // ---------------------------------------------------------------- guards
@@ -98,6 +124,17 @@ library Admission {
         Standing.Organisation storage venue = self.organisationOf(params.homeVenue);
         self.requireExchange(params.homeVenue);
         venue.requireActive(params.homeVenue);
+    }
+
+    /// @notice Reverts unless purposes, term and key of a further account are possible.
+    function requireAccount(uint8 purposes, uint64 validFrom, uint64 validUntil, bytes calldata encryptionKey)
+        internal
+        view
+    {
+        require(purposes != 0 && purposes <= Standing.ALL_PURPOSES, IActing.FieldInvalid("purposes"));
+        Standing.requireOpenOrFuture(validUntil);
+        require(validUntil == 0 || validFrom < validUntil, IActing.FieldInvalid("validFrom"));
+        requireEncryptionKey(encryptionKey);
     }
 
     /// @notice Reverts unless a digest is given with its algorithm.

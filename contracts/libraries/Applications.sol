@@ -6,7 +6,8 @@ import {IAssets} from "../interfaces/IAssets.sol";
 import {IParticipants} from "../interfaces/IParticipants.sol";
 import {IRegistrations} from "../interfaces/IRegistrations.sol";
 import {IRights} from "../interfaces/IRights.sol";
-import {AssetKind, DigestAlg} from "../types/Codes.sol";
+import {Actor} from "../types/Acting.sol";
+import {AssetKind, AuthorityClass, DigestAlg} from "../types/Codes.sol";
 import {AssetId, CertificateId, ParticipantId} from "../types/Ids.sol";
 
 /// @title Applications
@@ -50,6 +51,14 @@ library Applications {
     function requireActive(ParticipantId participantId, IParticipants participants) internal view {
         if (participants.isActive(participantId)) return;
         revert IParticipants.ParticipantNotActive(participantId, participants.participantOf(participantId).state);
+    }
+
+    /// @notice Reverts unless the objection is raised as a party or as a regulator.
+    function requireObjector(Actor memory actor, AuthorityClass authority) internal pure {
+        require(
+            authority == AuthorityClass.PARTY || authority == AuthorityClass.REGULATOR,
+            IParticipants.AuthorityMissing(actor.participantId, uint8(authority))
+        );
     }
 
     function requireFields(IRegistrations.RegistrationApplication calldata params) internal pure {

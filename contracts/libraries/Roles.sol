@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IActing} from "../interfaces/IActing.sol";
 import {IParticipants} from "../interfaces/IParticipants.sol";
+import {ParticipantId} from "../types/Ids.sol";
 
 /// @title Roles
 /// @notice Which roles an exchange gives at its venue, and which the governor gives for the ledger (domain 3.2).
@@ -18,5 +20,15 @@ library Roles {
             || role == IParticipants.Role.TRUSTEE || role == IParticipants.Role.DELIVERY_PROVIDER
             || role == IParticipants.Role.INSURER || role == IParticipants.Role.NOTARY
             || role == IParticipants.Role.CLEARING;
+    }
+
+    /// @notice Reverts unless an organisation may hold a role at a venue: an operator only at itself, a trader anywhere else (A-07).
+    function requireGrantable(ParticipantId participantId, IParticipants.Role role, ParticipantId venue) internal pure {
+        IParticipants.Role operator = IParticipants.Role.EXCHANGE_OPERATOR;
+        bool isAtItself = participantId == venue;
+        require(role != IParticipants.Role.NONE, IActing.FieldInvalid("role"));
+        require(role != operator || isAtItself, IActing.FieldInvalid("venue"));
+        bool isCompatible = !isAtItself || !isTrading(role);
+        require(isCompatible, IParticipants.RolesIncompatible(participantId, role, operator));
     }
 }

@@ -19,7 +19,8 @@ library Shares {
     /// @notice Returns the floor of a quotient and its remainder.
     function divideFloor(uint256 dividend, uint256 divisor) internal pure returns (uint256 quotient, uint256 remainder) {
         quotient = dividend / divisor;
-        // What the floor left is meant here. slither-disable-next-line divide-before-multiply
+        // What the floor left is exactly what is meant here.
+        // slither-disable-next-line divide-before-multiply
         remainder = dividend - quotient * divisor;
     }
 }

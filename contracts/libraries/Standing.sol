@@ -62,6 +62,7 @@ library Standing {
         mapping(
             ParticipantId participantId => mapping(ParticipantId venue => mapping(IParticipants.Role => uint64))
         ) terms;
+        mapping(uint8 region => mapping(uint8 digit => bool)) issuerCodes;
     }
 
     // ---------------------------------------------------------------- constants
@@ -165,6 +166,17 @@ library Standing {
         if (authority == AuthorityClass.ARBITRATION) role = IParticipants.Role.ARBITRATOR;
         if (authority == AuthorityClass.BANK) role = IParticipants.Role.SETTLEMENT_BANK;
         return hasRole(self, caller, role, venue);
+    }
+
+    /// @notice Returns an issuer's region and digit, and reverts if it has none.
+    function issuerCodeOf(Register storage self, ParticipantId participantId)
+        internal
+        view
+        returns (uint8 region, uint8 digit)
+    {
+        Organisation storage organisation = organisationOf(self, participantId);
+        (region, digit) = (organisation.region, organisation.digit);
+        require(region != 0, IParticipants.IssuerCodeMissing(participantId));
     }
 
     // ---------------------------------------------------------------- views: accounts
@@ -323,6 +335,17 @@ library Standing {
         bool isOfVenue = Roles.isOfVenue(role);
         require(!isOfVenue || venue != LEDGER, IActing.FieldInvalid("venue"));
         return requireAdmitter(self, account, participantId, isOfVenue ? venue : LEDGER);
+    }
+
+    /// @notice Returns who acts, and reverts unless it holds the role at the venue.
+    function requireInRole(Register storage self, address account, IParticipants.Role role, ParticipantId venue)
+        internal
+        view
+        returns (Actor memory actor)
+    {
+        actor = actorOf(self, account);
+        ParticipantId caller = actor.participantId;
+        require(hasRole(self, caller, role, venue), IParticipants.RoleMissing(caller, role, venue));
     }
 
     /// @notice Returns who acts, and reverts unless it may speak for the complete cause at the venue.

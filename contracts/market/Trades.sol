@@ -155,7 +155,7 @@ contract Trades is ITrades, Acting {
 
     /// @inheritdoc ITrades
     function conclude(Conclusion calldata params, Authorization calldata authorization) external returns (TradeId tradeId) {
-        address account = _authorize(authorization.signature.length == 0 ? bytes32(0) : keccak256(abi.encode(params)), authorization);
+        address account = _authorize(keccak256(abi.encode(params)), authorization);
         TradeTerms calldata terms = params.terms;
         tradeId = TradeId.wrap(Hashing.actId("trade", terms.buyer, ListingId.unwrap(terms.listingId), terms.salt));
         require(_trades[tradeId].state == TradeState.NONE, TradeAlreadyExists(tradeId));

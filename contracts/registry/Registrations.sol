@@ -13,7 +13,7 @@ import {Clock} from "../libraries/Clock.sol";
 import {Hashing} from "../libraries/Hashing.sol";
 import {RegistrationRecords, StoredRegistration} from "../libraries/RegistrationRecords.sol";
 import {Actor, Authorization, Cause} from "../types/Acting.sol";
-import {AuthorityClass, DigestAlg, Noun, Verdict} from "../types/Codes.sol";
+import {DigestAlg, Noun, Verdict} from "../types/Codes.sol";
 import {AssetId, CertificateId, ParticipantId, RegistrationId} from "../types/Ids.sol";
 
 /// @title Registrations
@@ -68,11 +68,13 @@ contract Registrations is IRegistrations, Acting {
     // ---------------------------------------------------------------- views
 
     /// @inheritdoc IRegistrations
+    /// @dev The certificate's id is made here as {Certificates} makes it, so that it need not be stored.
     function registrationOf(RegistrationId registrationId) external view returns (Registration memory record) {
         StoredRegistration storage stored = _storedOf(registrationId);
         record = stored.toRecord(registrationId, participants);
         if (stored.state == RegistrationState.DEPOSITED) {
-            record.certificateId = _certificateIdOf(registrationId, record.registrar, record.assetId);
+            (bytes32 subject, bytes32 salt) = (AssetId.unwrap(record.assetId), RegistrationId.unwrap(registrationId));
+            record.certificateId = CertificateId.wrap(Hashing.actId("certificate", record.registrar, subject, salt));
         }
     }
 
@@ -150,7 +152,9 @@ contract Registrations is IRegistrations, Acting {
 
     /// @inheritdoc IRegistrations
     function accept(RegistrationId registrationId, Authorization calldata authorization) external {
-        (StoredRegistration storage stored, Actor memory actor) = _asRegistrar(registrationId, authorization);
+        address account = _authorize(keccak256(abi.encode(registrationId)), authorization);
+        StoredRegistration storage stored = _storedOf(registrationId);
+        Actor memory actor = stored.requireRegistrar(registrationId, account, participants);
         stored.requireState(registrationId, RegistrationState.SUBMITTED);
         stored.requireBefore();
         _accept(registrationId, stored, actor, false);
@@ -203,7 +207,9 @@ contract Registrations is IRegistrations, Acting {
 
     /// @inheritdoc IRegistrations
     function publishNotice(RegistrationId registrationId, Authorization calldata authorization) external {
-        (StoredRegistration storage stored, Actor memory actor) = _asRegistrar(registrationId, authorization);
+        address account = _authorize(keccak256(abi.encode(registrationId)), authorization);
+        StoredRegistration storage stored = _storedOf(registrationId);
+        Actor memory actor = stored.requireRegistrar(registrationId, account, participants);
         stored.requireState(registrationId, RegistrationState.REVIEW_PASSED);
         _publish(registrationId, stored, actor);
     }
@@ -227,10 +233,7 @@ contract Registrations is IRegistrations, Acting {
         address account = _authorize(keccak256(abi.encode(registrationId, cause)), authorization);
         StoredRegistration storage stored = _storedOf(registrationId);
         Actor memory actor = participants.actorForCause(account, cause, LEDGER);
-        require(
-            cause.authority == AuthorityClass.PARTY || cause.authority == AuthorityClass.REGULATOR,
-            IParticipants.AuthorityMissing(actor.participantId, uint8(cause.authority))
-        );
+        Applications.requireObjector(actor, cause.authority);
         stored.requireState(registrationId, RegistrationState.PUBLIC_NOTICE);
         uint64 time = Clock.nowSeconds();
         require(time < stored.noticeUntil, DeadlinePassed(stored.noticeUntil, time));
@@ -364,17 +367,7 @@ contract Registrations is IRegistrations, Acting {
         require(stored.state != RegistrationState.NONE, RegistrationNotFound(registrationId));
     }
 
-    /// @dev As {Certificates} makes it, so that it need not be stored.
-    function _certificateIdOf(RegistrationId registrationId, ParticipantId registrar, AssetId assetId)
-        private
-        view
-        returns (CertificateId)
-    {
-        bytes32 salt = RegistrationId.unwrap(registrationId);
-        return CertificateId.wrap(Hashing.actId("certificate", registrar, AssetId.unwrap(assetId), salt));
-    }
-
-    /// @dev The last field is read from storage: the stack holds no more.
+    /// @dev The last field comes from storage: the stack holds no more.
     function _emitSubmitted(Draft memory draft) private {
         emit RegistrationSubmitted(
             draft.registrationId,
@@ -394,17 +387,6 @@ contract Registrations is IRegistrations, Acting {
             draft.byAccount,
             _sequence
         );
-    }
-
-    // ---------------------------------------------------------------- internal: authority
-
-    function _asRegistrar(RegistrationId registrationId, Authorization calldata authorization)
-        private
-        returns (StoredRegistration storage stored, Actor memory actor)
-    {
-        address account = _authorize(keccak256(abi.encode(registrationId)), authorization);
-        stored = _storedOf(registrationId);
-        actor = stored.requireRegistrar(registrationId, account, participants);
     }
 
     function _asRegistrarForCause(

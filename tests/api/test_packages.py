@@ -183,6 +183,16 @@ class TestTables:
         assert resource.delimiter == delimiter
         assert resource.fingerprint == read_one(tmp_path / "plain", {}, TABLE).fingerprint
 
+    def test_digests_records_in_the_form_it_states(self, tmp_path: Path) -> None:
+        """D-13: anyone can compute the fingerprint from the rows."""
+        content = 'a,b\n"x\r\ny","\u0001""é\U0001f600"\n'
+
+        resource = read_one(tmp_path, {"encoding": "utf-8"}, content)
+
+        records = [["a", "b"], ["x\ny", '\u0001"é\U0001f600']]
+        lines = b"".join(canonical(record) + b"\n" for record in records)
+        assert resource.fingerprint == "0x" + hashlib.sha256(lines).hexdigest()
+
     def test_gives_another_fingerprint_when_a_cell_changes(self, tmp_path: Path) -> None:
         changed = read_one(tmp_path / "changed", {}, TABLE.replace("1.50", "1.5"))
 

@@ -86,11 +86,11 @@ def built(checkout: Path, small: Build) -> Path:
     return checkout
 
 
-def _run(*command: str, environment: dict[str, str]) -> None:
+def _run(*command: str) -> None:
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, "CI": "true", **environment},
+        env={**os.environ, "CI": "true"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -108,19 +108,16 @@ def shipped() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def from_forge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def from_forge() -> Path:
     """Where forge has put its artifacts."""
-    folder = tmp_path_factory.mktemp("forge")
-    environment = {"FOUNDRY_OUT": f"{folder}/out", "FOUNDRY_CACHE_PATH": f"{folder}/cache"}
-    _run("scripts/forge", "build", environment=environment)
-    return folder / "out"
+    _run("scripts/forge", "build")
+    return ROOT / ".build/forge/out"
 
 
 @pytest.fixture(scope="module")
 def from_hardhat() -> Path:
     """Where Hardhat has put its artifacts."""
-    hardhat = "node_modules/hardhat/internal/cli/bootstrap.js"
-    _run("node", hardhat, "compile", "--force", "--quiet", environment={})
+    _run("node", "node_modules/hardhat/internal/cli/bootstrap.js", "compile", "--quiet")
     return ROOT / ".build/hardhat/artifacts"
 
 

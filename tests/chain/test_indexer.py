@@ -336,7 +336,7 @@ def on_logs(change: Any) -> Any:
 
 
 LIES: dict[str, Any] = {
-    "no logs at all": on_logs(lambda logs: []),
+    "no logs at all": on_logs(lambda _: []),
     "a log of another block": on_logs(lambda logs: [{**logs[0], "blockNumber": "0xffff"}]),
     "a log of another branch": on_logs(lambda logs: [{**logs[0], "blockHash": "0x" + "ab" * 32}]),
     "a log of another address": on_logs(lambda logs: [{**logs[0], "address": "0x" + "ab" * 20}]),

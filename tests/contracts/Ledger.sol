@@ -72,7 +72,7 @@ abstract contract Ledger is Test {
         agreements = new Agreements(participants);
     }
 
-    function _publishRules() internal {
+    function _publishRules() internal virtual {
         vm.startPrank(governor.account);
         profileId = profiles.publish(_nationalProfile(), _direct());
         profiles.loadCalendarYear(2026, _weekdays(2026), _direct());

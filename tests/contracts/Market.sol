@@ -42,6 +42,7 @@ abstract contract Market is Ledger {
         AssetId assetId;
         CertificateId certificateId;
         RightId rightId;
+        bytes32 code;
     }
 
     /// @dev 1 000 yuan for one unit.
@@ -136,7 +137,7 @@ abstract contract Market is Ledger {
     {
         vm.prank(registrant.account);
         registered.assetId = assets.declare(declaration, _direct());
-        (registered.certificateId,) = certificates.issue(
+        (registered.certificateId, registered.code) = certificates.issue(
             ICertificates.CertificateRequest({
                 kind: ICertificates.CertificateKind.REGISTRATION,
                 subjectNoun: Noun.ASSET,
@@ -161,6 +162,24 @@ abstract contract Market is Ledger {
             registrant.account
         );
         assets.markRegistered(registered.assetId, 1);
+    }
+
+    /// @notice The fields of the resource's registration certificate, as its leaf covers them.
+    function _registrationFields() internal view returns (ICertificates.CertificateFields memory) {
+        return ICertificates.CertificateFields({
+            certificateId: resource.certificateId,
+            kind: ICertificates.CertificateKind.REGISTRATION,
+            subjectNoun: Noun.ASSET,
+            subjectId: AssetId.unwrap(resource.assetId),
+            subjectVersion: 1,
+            code: resource.code,
+            issuer: registrar.id,
+            holder: seller.id,
+            documentDigest: DOCUMENT,
+            digestAlg: DigestAlg.SHA256,
+            issuedAt: START,
+            validUntil: START + 900 days
+        });
     }
 
     /// @param kinds Bit set: 1 HOLD, 2 USE, 4 OPERATE.

@@ -11,7 +11,7 @@ import {Test} from "./Test.sol";
 
 /// @notice Two organisations add and revoke keys at random, each trying the other's too; old relayed messages are sent again.
 contract KeyHandler is Test {
-    uint256 internal constant MAX_KEYS = 24;
+    uint256 internal constant MAX_KEYS = 10;
 
     Participants private immutable _participants;
     bytes32 private immutable _domain;
@@ -113,8 +113,15 @@ contract ParticipantsInvariantsTest is Ledger {
         targetContract(address(handler));
     }
 
+    /// @dev One invariant, not three: forge plays a whole campaign for each.
+    function invariant_key_serves_one_organisation_and_never_leaves_it_headless() external {
+        _checkOwners();
+        _checkAdministrators();
+        vm.assertEq(handler.replays(), 0); // P3: a message that was sent once never works again
+    }
+
     /// @dev P1: an address belongs to one organisation, for ever. P2: a revoked key authorises nothing.
-    function invariant_keys_belong_to_one_organisation_and_die_once() external {
+    function _checkOwners() private {
         for (uint256 i = 0; i < handler.count(); ++i) {
             address account = handler.accounts(i);
             IParticipants.Account memory record = participants.accountOf(account);
@@ -126,13 +133,8 @@ contract ParticipantsInvariantsTest is Ledger {
         }
     }
 
-    /// @dev P3: a message that was sent once never works again.
-    function invariant_keys_never_replay() external view {
-        vm.assertEq(handler.replays(), 0);
-    }
-
     /// @dev P4 and P5: each organisation keeps a key that administers it for good.
-    function invariant_keys_always_leave_an_administrator() external view {
+    function _checkAdministrators() private view {
         for (uint256 i = 0; i < 2; ++i) {
             vm.assertGe(handler.administratorsOf(handler.ids(i)), 1);
         }

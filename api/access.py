@@ -1,0 +1,123 @@
+"""
+Who may see what concerns only some: trades, deliveries, settlements, money. Every such look is
+logged, also one that is refused.
+
+It is not the sign-in (`api.auth`). Parties, their venue and its regulators see a trade; nobody
+learns from a refusal whether a trade exists.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy import Select, insert
+
+from api.auth import Viewer, resume
+from api.deps import Reading, ReadingDep, Services, ServicesDep
+from api.operational import ACCESSES
+from api.problems import SignInRequired
+from chain.codes import Role
+from chain.failure import LedgerError
+from chain.values import ParticipantId
+from registry.participants import holds_role
+from settlement.store import trades_seen_by
+from settlement.trades import Trade
+
+NOWHERE: Final = ParticipantId("0x" + "00" * 32)
+BEARER: Final = HTTPBearer(auto_error=False, description="The token that POST /v1/sessions gave.")
+
+
+def token_of(
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
+) -> str:
+    """
+    Return the session token that came with a request.
+
+    :raises SignInRequired: if none did
+    """
+    if credentials is None:
+        raise SignInRequired()
+    return credentials.credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Privileged:
+    """A privileged look at the mirror: who looks, at what, and the log of it."""
+
+    viewer: Viewer
+    reading: Reading
+    request: Request
+    services: Services
+
+    def supervised(self) -> tuple[ParticipantId, ...] | None:
+        """Return the venues that the viewer supervises; None means all."""
+        held = [
+            grant
+            for grant in self.viewer.roles
+            if holds_role((grant,), role=Role.REGULATOR, venue=grant.venue, now=self.reading.now)
+        ]
+        if any(grant.venue == NOWHERE for grant in held):
+            return None
+        return tuple(grant.venue for grant in held)
+
+    def sees(self, trade: Trade) -> bool:
+        """Return whether the viewer may see a trade and all that hangs on it."""
+        venues = self.supervised()
+        concerned = (trade.buyer, trade.seller, trade.executing_venue)
+        return (
+            self.viewer.participant_id in concerned
+            or venues is None
+            or trade.executing_venue in venues
+        )
+
+    def trades(self) -> Select[tuple[str]] | None:
+        """Return which trades the viewer may see, as a query for their ids; None means all."""
+        venues = self.supervised()
+        if venues is None:
+            return None
+        return trades_seen_by(self.viewer.participant_id, venues)
+
+    def allow(self) -> None:
+        """Log that the look is granted; called before anything is shown."""
+        self._log(is_allowed=True)
+
+    def require(self, trade: Trade | None, missing: LedgerError) -> Trade:
+        """
+        Return a trade that the viewer may see, and log the look either way.
+
+        :raises LedgerError: `missing`, also when the trade exists but is not the viewer's to see
+        """
+        if trade is None or not self.sees(trade):
+            self._log(is_allowed=False)
+            raise missing
+        self._log(is_allowed=True)
+        return trade
+
+    def _log(self, *, is_allowed: bool) -> None:
+        with self.services.operational.begin() as connection:
+            connection.execute(
+                insert(ACCESSES).values(
+                    at=self.services.clock(),
+                    participant_id=self.viewer.participant_id,
+                    account=self.viewer.account,
+                    method=self.request.method,
+                    path=self.request.url.path,
+                    query=self.request.url.query,
+                    is_allowed=int(is_allowed),
+                )
+            )
+
+
+def privileged(
+    request: Request,
+    services: ServicesDep,
+    reading: ReadingDep,
+    token: Annotated[str, Depends(token_of)],
+) -> Privileged:
+    """Return who looks, if they are signed in and still in good standing."""
+    return Privileged(resume(services, reading, token), reading, request, services)
+
+
+TokenDep = Annotated[str, Depends(token_of)]
+PrivilegedDep = Annotated[Privileged, Depends(privileged)]

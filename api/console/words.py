@@ -1,0 +1,33 @@
+"""
+The console's words in Chinese and English.
+
+It is not a translation engine: one file per language, the same keys in each, checked by a test.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = Path(__file__).parent / "translations"
+LANGUAGES: Final = ("zh", "en")
+
+
+@cache
+def words(language: str) -> Mapping[str, str]:
+    """Return the words of a language."""
+    found: Mapping[str, str] = json.loads((FOLDER / f"{language}.json").read_text("utf-8"))
+    return found
+
+
+def choose(*, asked: str | None, remembered: str | None, accepted: str) -> str:
+    """Return the language to answer in: asked for, remembered, the browser's first, Chinese."""
+    for wish in (asked, remembered):
+        if wish in LANGUAGES:
+            return wish
+    for part in accepted.split(","):
+        language = part.split(";")[0].strip().lower()[:2]
+        if language in LANGUAGES:
+            return language
+    return LANGUAGES[0]
