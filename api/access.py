@@ -16,6 +16,7 @@ from sqlalchemy import Select, insert
 from api.auth import Viewer, resume
 from api.deps import Reading, ReadingDep, Services, ServicesDep
 from api.operational import ACCESSES
+from api.paging import Where
 from api.problems import SignInRequired
 from chain.codes import Role
 from chain.failure import LedgerError
@@ -77,6 +78,17 @@ class Privileged:
         if venues is None:
             return None
         return trades_seen_by(self.viewer.participant_id, venues)
+
+    def within_trades(self, where: Where) -> Where:
+        """Return a list's filters, kept to the trades that the viewer may see; log the look."""
+        self.allow()
+        seen = self.trades()
+        asked = where.get("trade_id")
+        if seen is None:
+            return where
+        if asked is not None:
+            seen = seen.where(seen.selected_columns[0] == asked)
+        return {**where, "trade_id": seen}
 
     def allow(self) -> None:
         """Log that the look is granted; called before anything is shown."""

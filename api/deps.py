@@ -4,7 +4,7 @@ What a request is given: the services of this process, and a reading of the mirr
 It opens no engine (`api.compose` does) and knows no session (`api.auth` does).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar
@@ -19,15 +19,15 @@ from api.problems import MirrorEmpty
 from chain import reads
 from chain.act import Act
 from chain.content import ContentStore
-from chain.documents import Digest
 from chain.facts import Block
 from chain.failure import LedgerError, NotFound
 from chain.outbox import Outbox
 from chain.rpc import Node
 from chain.structs import Authorization
-from chain.values import Bytes32
 
 R = TypeVar("R")
+Add = Callable[[Sequence[R]], list[Json]]
+"""What a route adds to records: one mapping for each, in their order."""
 
 
 class BlockNotMirrored(NotFound):
@@ -115,15 +115,19 @@ class Reading:
             raise missing
         return found
 
-    def one(self, answer: Answer[R], *key: Any, missing: LedgerError) -> Json:
+    def one(
+        self, answer: Answer[R], *key: Any, missing: LedgerError, add: Add[R] | None = None
+    ) -> Json:
         """Return the answer about one record."""
-        return self.told(answer, self.require(answer.record, *key, missing=missing))
+        return self.told(answer, self.require(answer.record, *key, missing=missing), add)
 
-    def told(self, answer: Answer[R], found: reads.Recorded[R]) -> Json:
+    def told(self, answer: Answer[R], found: reads.Recorded[R], add: Add[R] | None = None) -> Json:
         """Return the answer about a record that was found."""
-        return {**answer.item(found, self.now), "as_of": self.as_of()}
+        return {**self._items(answer, (found,), add)[0], "as_of": self.as_of()}
 
-    def list(self, answer: Answer[R], where: Where, pages: Paging) -> Json:
+    def page(
+        self, answer: Answer[R], where: Where, pages: Paging, add: Add[R] | None = None
+    ) -> Json:
         """Return a page of records."""
         found = reads.page(
             self.session,
@@ -134,10 +138,18 @@ class Reading:
             at_block=self.at_block,
         )
         return {
-            "items": [answer.item(one, self.now) for one in found.items],
+            "items": self._items(answer, found.items, add),
             "next": pages.next(answer.record, found.next),
             "as_of": self.as_of(),
         }
+
+    def _items(
+        self, answer: Answer[R], found: Sequence[reads.Recorded[R]], add: Add[R] | None
+    ) -> list[Json]:
+        added = add([one.record for one in found]) if add else [{}] * len(found)
+        return [
+            answer.item(one, self.now, more) for one, more in zip(found, added, strict=True)
+        ]
 
 
 def reading(
@@ -181,7 +193,3 @@ def open_reading(session: Session, finality_depth: int, at_block: int | None = N
 ReadingDep = Annotated[Reading, Depends(reading)]
 PagingDep = Annotated[Paging, Depends(paging)]
 
-
-def document_digest(value: str, algorithm: Any) -> Digest:
-    """Return a digest as the content store takes it."""
-    return Digest(Bytes32(value), algorithm)

@@ -17,6 +17,7 @@ from chain.reads import Recorded
 
 R = TypeVar("R")
 Json = dict[str, Any]
+NOTHING: Final[Json] = {}
 
 
 class AsOf(BaseModel):
@@ -50,13 +51,20 @@ RECORDED: Final = (
 
 
 class Answer(Generic[R]):
-    """The model of a record, alone and in lists."""
+    """
+    The model of a record, alone and in lists.
 
-    def __init__(self, record: type[R], *derived: Derived[R], name: str | None = None) -> None:
+    shape: `added` names what a route adds from elsewhere, such as titles: type and description
+    """
+
+    def __init__(
+        self, record: type[R], *derived: Derived[R], added: Mapping[str, tuple[Any, str]] = NOTHING
+    ) -> None:
         self.record = record
-        self.name = name or record.__name__
+        self.name = record.__name__
         self._forms = _forms(record)
         self._derived = derived
+        self._added = added
         members = self._members()
         doc = str(record.__doc__)
         as_of: dict[str, Any] = {"as_of": (AsOf, Field(description="The block it is as of."))}
@@ -64,12 +72,13 @@ class Answer(Generic[R]):
         self.model = make_model(f"{self.name}Out", {**members, **as_of}, doc=doc)
         self.page_model = page_model(f"{self.name}Page", self.item_model)
 
-    def item(self, recorded: Recorded[R], now: int) -> Json:
-        """Return a record as it stands in a list."""
+    def item(self, recorded: Recorded[R], now: int, added: Json = NOTHING) -> Json:
+        """Return a record as it stands in a list, with what the route adds to it."""
         record = recorded.record
         return {
             **{name: form.convert(getattr(record, name)) for name, form in self._forms.items()},
             **{one.name: one.compute(record, now) for one in self._derived},
+            **added,
             "recorded_at_block": recorded.from_block,
         }
 
@@ -82,7 +91,7 @@ class Answer(Generic[R]):
         derived = {
             one.name: (one.kind, Field(description=one.description)) for one in self._derived
         }
-        return {**own, **derived, "recorded_at_block": RECORDED}
+        return {**own, **derived, **described(self._added), "recorded_at_block": RECORDED}
 
 
 def page_model(name: str, item: type[BaseModel]) -> type[BaseModel]:

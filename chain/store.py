@@ -6,11 +6,13 @@ The only writer of the mirror. It knows no noun: the projection says what an eve
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    Dialect,
     Engine,
     ForeignKey,
     Index,
@@ -30,6 +32,7 @@ from chain.decoder import decode_log
 from chain.event import Event, EventMeta, UnknownEvent
 from chain.facts import Append, Block, Entry, Followed, Projection
 from chain.failure import Conflict
+from chain.prepared import Prepared
 from chain.tables import MIRROR, TABLES, Mirrored
 from chain.values import Address, Bytes32, HexBytes
 from chain.versions import TableRecords
@@ -149,10 +152,9 @@ def apply_blocks(
         return
     _require_order(tip_of(session), appends)
     connection = session.connection()
-    connection.execute(insert(BLOCKS), [_block_row(append.block) for append in appends])
-    rows = [_event_row(entry) for append in appends for entry in append.entries]
-    if rows:
-        connection.execute(insert(EVENTS), rows)
+    blocks, events = _inserts(connection.dialect)
+    blocks.many(connection, [_block_row(append.block) for append in appends])
+    events.many(connection, [_event_row(entry) for one in appends for entry in one.entries])
     kept = records if records is not None else TableRecords(session)
     kept.use(session)
     for append in appends:
@@ -296,32 +298,36 @@ def _block(row: Any) -> Block:
     )
 
 
-def _block_row(block: Block) -> dict[str, Any]:
-    return {
-        "number": block.number,
-        "hash": block.hash,
-        "parent_hash": block.parent_hash,
-        "timestamp": block.timestamp,
-    }
+def _block_row(block: Block) -> tuple[Any, ...]:
+    return block.number, block.hash, block.parent_hash, block.timestamp
 
 
-def _event_row(entry: Entry) -> dict[str, Any]:
+def _event_row(entry: Entry) -> tuple[Any, ...]:
     meta = entry.event.meta
-    topics = (*entry.topics, None, None, None, None)
-    return {
-        "block_number": meta.block_number,
-        "log_index": meta.log_index,
-        "transaction_index": meta.transaction_index,
-        "transaction_hash": meta.transaction_hash,
-        "contract": meta.contract,
-        "address": meta.address,
-        "name": type(entry.event).__name__,
-        "topic0": topics[0],
-        "topic1": topics[1],
-        "topic2": topics[2],
-        "topic3": topics[3],
-        "data": entry.data,
-    }
+    topic0, topic1, topic2, topic3 = (*entry.topics, None, None, None, None)[:4]
+    return (
+        meta.block_number,
+        meta.log_index,
+        meta.transaction_index,
+        meta.transaction_hash,
+        meta.contract,
+        meta.address,
+        type(entry.event).__name__,
+        topic0,
+        topic1,
+        topic2,
+        topic3,
+        entry.data,
+    )
+
+
+@cache
+def _inserts(dialect: Dialect) -> tuple[Prepared, Prepared]:
+    # The columns in the order of the two functions above, which is that of the tables.
+    return (
+        Prepared.insert(dialect, BLOCKS, BLOCKS.c.keys()),
+        Prepared.insert(dialect, EVENTS, EVENTS.c.keys()),
+    )
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

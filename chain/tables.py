@@ -129,6 +129,10 @@ class VersionedTable:
     names: tuple[str, ...]
     key: tuple[str, ...]
 
+    def values(self, record: Any) -> list[Any]:
+        """Return the values of a record's fields, in the order of `names`."""
+        return [getattr(record, name) for name in self.names]
+
     def make(self, values: Sequence[Any]) -> Any:
         """Return the record whose fields have these values, in the order of `names`."""
         return self.record(**dict(zip(self.names, values, strict=True)))

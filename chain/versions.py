@@ -10,9 +10,11 @@ from collections.abc import Hashable, Iterable
 from functools import cache
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, Dialect, bindparam, select
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 
+from chain.prepared import Prepared
 from chain.records import RecordMissing, key_of
 from chain.tables import VersionedTable, table_of
 
@@ -21,6 +23,9 @@ Ident = tuple[type, tuple[Hashable, ...]]
 
 # How many records are remembered between flushes: about a kilobyte each.
 REMEMBERED_MAX: Final = 50_000
+
+VERSION_COLUMNS: Final = ("from_block", "to_block", "from_log")
+TO_BLOCK: Final = -2
 
 
 class TableRecords:
@@ -31,22 +36,17 @@ class TableRecords:
     """
 
     def __init__(self, session: Session | None = None) -> None:
-        self._session = session
+        self._connection = None if session is None else session.connection()
         # The state at the end of the last whole block; None stands for a record that is not there.
         self._current: dict[Ident, Any] = {}
         self._changed: dict[Ident, tuple[Any, int]] = {}
-        self._waiting: dict[Ident, dict[str, Any]] = {}
-        self._rows: dict[type, list[dict[str, Any]]] = defaultdict(list)
-        self._closing: dict[type, list[dict[str, Any]]] = defaultdict(list)
+        self._waiting: dict[Ident, list[Any]] = {}
+        self._rows: dict[type, list[list[Any]]] = defaultdict(list)
+        self._closing: dict[type, list[list[Any]]] = defaultdict(list)
 
     def use(self, session: Session) -> None:
         """Read and write in this session, whose transaction follows the last one's commit."""
-        self._session = session
-
-    def _connection(self) -> Connection:
-        if self._session is None:
-            raise RuntimeError("use() a session first")
-        return self._session.connection()
+        self._connection = session.connection()
 
     def get(self, record: type[R], *key: Hashable) -> R | None:
         """Return the current version of the record with this key, or None."""
@@ -55,9 +55,7 @@ class TableRecords:
         if changed is not None:
             found: R = changed[0]
             return found
-        if ident not in self._current:
-            self._current[ident] = self._load(record, key)
-        stored: R | None = self._current[ident]
+        stored: R | None = self._stored(ident)
         return stored
 
     def require(self, record: type[R], *key: Hashable) -> R:
@@ -83,72 +81,79 @@ class TableRecords:
         ensures: a record that ends the block as it began it gets no version
         """
         for ident, (version, log_index) in self._changed.items():
-            record, key = ident
-            before = self.get_stored(record, *key)
-            if before != version:
-                self._close(ident, number, known=before is not None)
-                row = {name: getattr(version, name) for name in table_of(record).names}
-                row |= {"from_block": number, "to_block": None, "from_log": log_index}
-                self._rows[record].append(row)
-                self._waiting[ident] = row
-                self._current[ident] = version
+            before = self._stored(ident)
+            if before == version:
+                continue
+            if before is not None:
+                self._close(ident, number)
+            record = ident[0]
+            row = [*table_of(record).values(version), number, None, log_index]
+            self._rows[record].append(row)
+            self._waiting[ident] = row
+            self._current[ident] = version
         self._changed.clear()
-
-    def get_stored(self, record: type[R], *key: Hashable) -> R | None:
-        """Return the version at the end of the last whole block, or None."""
-        ident = (record, key)
-        if ident not in self._current:
-            self._current[ident] = self._load(record, key)
-        stored: R | None = self._current[ident]
-        return stored
 
     def flush(self) -> None:
         """Write what is waiting; the caller commits."""
-        connection = self._connection()
+        connection = self._connected()
         for record, closing in self._closing.items():
-            connection.execute(_close_statement(table_of(record)), closing)
+            _close(connection.dialect, table_of(record)).many(connection, closing)
         for record, rows in self._rows.items():
-            connection.execute(insert(table_of(record).table), rows)
+            _insert(connection.dialect, table_of(record)).many(connection, rows)
         self._closing.clear()
         self._rows.clear()
         self._waiting.clear()
         if len(self._current) > REMEMBERED_MAX:
             self._current.clear()
 
-    def _close(self, ident: Ident, number: int, *, known: bool) -> None:
+    def _stored(self, ident: Ident) -> Any:
+        if ident not in self._current:
+            record, key = ident
+            connection = self._connected()
+            versioned = table_of(record)
+            row = _find(connection.dialect, versioned).first(connection, key)
+            self._current[ident] = None if row is None else versioned.make(row)
+        return self._current[ident]
+
+    def _close(self, ident: Ident, number: int) -> None:
         waiting = self._waiting.get(ident)
         if waiting is not None:
-            waiting["to_block"] = number
-        elif known:
+            waiting[TO_BLOCK] = number
+        else:
             record, key = ident
-            self._closing[record].append({**_named_key(table_of(record), key), "closed_at": number})
+            self._closing[record].append([*key, number])
 
-    def _load(self, record: type[Any], key: tuple[Hashable, ...]) -> Any:
-        versioned = table_of(record)
-        named = _named_key(versioned, key)
-        row = self._connection().execute(_find_statement(versioned), named).first()
-        return None if row is None else versioned.make(row)
-
-
-@cache
-def _find_statement(versioned: VersionedTable) -> Any:
-    return select(*versioned.columns()).where(*_is_current(versioned))
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            raise RuntimeError("use() a session first")
+        return self._connection
 
 
 @cache
-def _close_statement(versioned: VersionedTable) -> Any:
-    current = _is_current(versioned)
-    return versioned.table.update().where(*current).values(to_block=bindparam("closed_at"))
+def _find(dialect: Dialect, versioned: VersionedTable) -> Prepared:
+    clause = select(*versioned.columns()).where(*_is_current(versioned))
+    results = [column.type for column in versioned.columns()]
+    return Prepared(dialect, clause, _key_types(versioned), results)
 
 
-def _named_key(versioned: VersionedTable, key: tuple[Hashable, ...]) -> dict[str, Hashable]:
-    return {f"key_{name}": value for name, value in zip(versioned.key, key, strict=True)}
+@cache
+def _close(dialect: Dialect, versioned: VersionedTable) -> Prepared:
+    table = versioned.table
+    clause = table.update().where(*_is_current(versioned)).values(to_block=bindparam("closed_at"))
+    binds = {**_key_types(versioned), "closed_at": table.c.to_block.type}
+    return Prepared(dialect, clause, binds)
+
+
+@cache
+def _insert(dialect: Dialect, versioned: VersionedTable) -> Prepared:
+    return Prepared.insert(dialect, versioned.table, [*versioned.names, *VERSION_COLUMNS])
+
+
+def _key_types(versioned: VersionedTable) -> dict[str, TypeEngine[Any]]:
+    return {f"key_{name}": versioned.table.c[name].type for name in versioned.key}
 
 
 def _is_current(versioned: VersionedTable) -> list[Any]:
     table = versioned.table
-    same = [
-        table.c[name] == bindparam(f"key_{name}", type_=table.c[name].type)
-        for name in versioned.key
-    ]
+    same = [table.c[name] == bindparam(f"key_{name}") for name in versioned.key]
     return [*same, table.c.to_block.is_(None)]

@@ -84,9 +84,7 @@ def _columns(nodes: Sequence[Node], edges: Sequence[Edge]) -> list[list[Node]]:
     def depth_of(node: Node, below: frozenset[Node]) -> int:
         if node not in depths:
             before = [one for one in sources[node] if one not in below]
-            depths[node] = 1 + max(
-                (depth_of(one, below | {node}) for one in before), default=-1
-            )
+            depths[node] = 1 + max((depth_of(one, below | {node}) for one in before), default=-1)
         return depths[node]
 
     columns: dict[int, list[Node]] = defaultdict(list)

@@ -116,7 +116,7 @@ def element_draft(
     def declaration() -> AssetsDeclare:
         stage.content(element.content)
         parents, table = links(stage, DEVELOPER, sources, SUPPLIER_SHARE_BPS)
-        metadata = {**form, "format": "element-metadata/1", "model": "elementModel"}
+        metadata = {**form, "format": "element-metadata/1", "name": form["data_name"]}
         return AssetsDeclare(
             kind=AssetKind.ELEMENT,
             category=Category.ENTERPRISE,
@@ -260,7 +260,7 @@ def product_draft(
             category=Category.ENTERPRISE,
             grade=Grade.GENERAL,
             content_digest=stage.document(sheet),
-            metadata_digest=stage.document({**form, "format": "product-metadata/1"}),
+            metadata_digest=stage.document({**form, "format": "product-metadata/1", "name": name}),
             model_digest=Bytes32(NOTHING),
             digest_alg=DigestAlg.SHA256,
             parents=parents,

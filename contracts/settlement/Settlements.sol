@@ -223,8 +223,7 @@ contract Settlements is ISettlements, Acting {
         ParticipantId caller = actor.participantId;
         if (participants.hasRole(caller, IParticipants.Role.CLEARING, executingVenue)) return actor;
         require(
-            caller == executingVenue
-                && participants.hasRole(caller, IParticipants.Role.EXCHANGE_OPERATOR, executingVenue),
+            participants.hasRole(caller, IParticipants.Role.EXCHANGE_OPERATOR, executingVenue),
             IParticipants.RoleMissing(caller, IParticipants.Role.CLEARING, executingVenue)
         );
     }

@@ -26,8 +26,9 @@ contract AssetsTest is Registry {
     // ---------------------------------------------------------------- declare
 
     function test_declare_reverts_with_AccountNotFound() external {
+        IAssets.Declaration memory declaration = _declaration(AssetKind.RESOURCE, "x", seller.id);
         vm.expectRevert(abi.encodeWithSelector(IParticipants.AccountNotFound.selector, stranger.account));
-        _declared(stranger, _declaration(AssetKind.RESOURCE, "x", seller.id));
+        _declared(stranger, declaration);
     }
 
     /// @dev R1.
@@ -200,8 +201,9 @@ contract AssetsTest is Registry {
     function test_declare_reverts_with_RightNotActive() external {
         vm.prank(otherSeller.account);
         rights.revoke(consent, _cause(AuthorityClass.PARTY), _direct());
+        IAssets.Declaration memory declaration = _product();
         vm.expectRevert(abi.encodeWithSelector(IRights.RightNotActive.selector, consent));
-        _declared(seller, _product());
+        _declared(seller, declaration);
     }
 
     function test_declare_reverts_with_UpstreamShareMissing() external {
@@ -334,18 +336,21 @@ contract AssetsTest is Registry {
     // ---------------------------------------------------------------- revise
 
     function test_revise_reverts_with_AssetNotFound() external {
+        IAssets.Declaration memory declaration = _product();
         _expectNotFound(UNKNOWN, 0);
-        _revised(seller, UNKNOWN, _product());
+        _revised(seller, UNKNOWN, declaration);
     }
 
     function test_revise_reverts_with_CallerNotRegistrant() external {
+        IAssets.Declaration memory declaration = _declaration(AssetKind.RESOURCE, "x", seller.id);
         _expectNotRegistrant(resource.assetId);
-        _revised(seller, resource.assetId, _declaration(AssetKind.RESOURCE, "x", seller.id));
+        _revised(seller, resource.assetId, declaration);
     }
 
     function test_revise_reverts_with_FieldInvalid() external {
+        IAssets.Declaration memory declaration = _declaration(AssetKind.PRODUCT, "x", otherSeller.id);
         _expectInvalid("kind");
-        _revised(otherSeller, resource.assetId, _declaration(AssetKind.PRODUCT, "x", otherSeller.id));
+        _revised(otherSeller, resource.assetId, declaration);
     }
 
     /// @dev R4: late parents cannot close a circle.
@@ -404,22 +409,20 @@ contract AssetsTest is Registry {
     }
 
     function test_review_reverts_with_RoleMissing() external {
-        Registered memory element = _registered(seller, _element());
+        IAssets.SecurityReview memory review = _review(_registered(seller, _element()), IAssets.ReviewKind.MODEL);
         vm.expectRevert(
             abi.encodeWithSelector(
                 IParticipants.RoleMissing.selector, buyer.id, IParticipants.Role.SECURITY_REVIEWER, NO_VENUE
             )
         );
-        _reviewAs(buyer, _review(element, IAssets.ReviewKind.MODEL));
+        _reviewAs(buyer, review);
     }
 
     function test_review_reverts_with_ReviewerIsRegistrant() external {
-        Registered memory element = _registered(seller, _element());
+        IAssets.SecurityReview memory review = _review(_registered(seller, _element()), IAssets.ReviewKind.MODEL);
         _grant(seller, IParticipants.Role.SECURITY_REVIEWER, NO_VENUE);
-        vm.expectRevert(
-            abi.encodeWithSelector(IAssets.ReviewerIsRegistrant.selector, element.assetId, seller.id)
-        );
-        _reviewAs(seller, _review(element, IAssets.ReviewKind.MODEL));
+        vm.expectRevert(abi.encodeWithSelector(IAssets.ReviewerIsRegistrant.selector, review.assetId, seller.id));
+        _reviewAs(seller, review);
     }
 
     function test_review_reverts_with_FieldInvalid() external {
@@ -602,7 +605,7 @@ contract AssetsTest is Registry {
     function testFuzz_graph_has_no_cycle(uint256 seed) external {
         Registered[] memory nodes = new Registered[](5);
         for (uint256 i = 0; i < nodes.length; ++i) {
-            nodes[i] = _resourceLike(string(abi.encodePacked("node", bytes1(uint8(65 + i)))));
+            nodes[i] = _productLike(string(abi.encodePacked("node", bytes1(uint8(65 + i)))));
         }
         for (uint256 step = 0; step < 12; ++step) {
             seed = uint256(keccak256(abi.encode(seed)));
@@ -635,7 +638,7 @@ contract AssetsTest is Registry {
         right = _granted(otherSeller, registered.rightId, terms);
     }
 
-    function _resourceLike(string memory name) private returns (Registered memory) {
+    function _productLike(string memory name) private returns (Registered memory) {
         return _registered(seller, _declaration(AssetKind.PRODUCT, name, seller.id));
     }
 

@@ -342,6 +342,23 @@ abstract contract Market is Ledger {
         return trades.conclude(conclusion, _direct());
     }
 
+    /// @notice A trade of the product for nothing: no money is held.
+    function _concludedFree() internal returns (TradeId) {
+        IListings.Offer memory offer = _offer(resource);
+        offer.terms.mode = IListings.TradeMode.FREE;
+        offer.terms.priceFen = 0;
+        offer.salt = "free";
+        listingId = _listed(offer);
+        ITrades.TradeTerms memory terms = _terms(1, "a");
+        ITrades.Leg[] memory none = new ITrades.Leg[](0);
+        terms.grossFen = 0;
+        terms.bank = NO_VENUE;
+        terms.legsHash = keccak256(abi.encode(none));
+        ITrades.Conclusion memory conclusion = _conclusion(terms, none);
+        vm.prank(exchange.account);
+        return trades.conclude(conclusion, _direct());
+    }
+
     function _delivered(TradeId tradeId) internal returns (DeliveryId) {
         vm.prank(seller.account);
         return deliveries.deliver(

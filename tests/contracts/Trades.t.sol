@@ -44,7 +44,6 @@ contract TradesTest is Market {
     }
 
     function test_conclude_reverts_with_RoleMissing_when_another_exchange_calls() public {
-        _grant(otherExchange, IParticipants.Role.EXCHANGE_OPERATOR, NO_VENUE);
         ITrades.Conclusion memory conclusion = _conclusion(_terms(1, "a"), _legs(PRICE_FEN));
         vm.expectPartialRevert(IParticipants.RoleMissing.selector);
         vm.prank(otherExchange.account);
@@ -426,7 +425,6 @@ contract TradesTest is Market {
 
     function test_terminate_reverts_with_AuthorityMissing_when_another_venue_calls() public {
         TradeId tradeId = _concluded(_terms(1, "a"));
-        _grant(otherExchange, IParticipants.Role.EXCHANGE_OPERATOR, NO_VENUE);
         _refuseTermination(otherExchange, tradeId, AuthorityClass.VENUE, IParticipants.AuthorityMissing.selector);
     }
 
@@ -583,22 +581,6 @@ contract TradesTest is Market {
     function _terminate(Member memory member, TradeId tradeId, AuthorityClass authority) private {
         vm.prank(member.account);
         trades.terminate(tradeId, _cause(authority), _direct());
-    }
-
-    function _concludedFree() private returns (TradeId) {
-        IListings.Offer memory offer = _offer(resource);
-        offer.terms.mode = IListings.TradeMode.FREE;
-        offer.terms.priceFen = 0;
-        offer.salt = "free";
-        listingId = _listed(offer);
-        ITrades.TradeTerms memory terms = _terms(1, "a");
-        ITrades.Leg[] memory none = new ITrades.Leg[](0);
-        terms.grossFen = 0;
-        terms.bank = NO_VENUE;
-        terms.legsHash = keccak256(abi.encode(none));
-        ITrades.Conclusion memory conclusion = _conclusion(terms, none);
-        vm.prank(exchange.account);
-        return trades.conclude(conclusion, _direct());
     }
 
     function _secondAccount(Member memory member) private returns (Member memory second) {

@@ -1,0 +1,181 @@
+"""
+The keys of a home's organisation accounts: encrypted files, made once and kept.
+
+Not here: what an account may do (the chain says), or keys that live in somebody's wallet. No key,
+password or part of one is ever logged, shown or put into an error.
+"""
+
+import json
+import os
+import re
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import coincurve
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from chain.durable import fresh_file, make_folder
+from chain.failure import Forbidden, Invalid, NotFound
+from chain.readers import public_key_of
+from chain.values import HexBytes, PublicKey, hex_bytes
+
+# Cost of trying one password: 2^15 takes 32 MB and about a tenth of a second.
+SCRYPT_N: Final = 1 << 15
+
+PASSWORD_FILE: Final = "password"
+_PASSWORD_BYTES: Final = 32
+_KEY_BYTES: Final = 32
+_OTHERS: Final = 0o077
+# An account's key signs; what is sealed for it opens with another, made from it and nothing else.
+_ENCRYPTION_INFO: Final = b"shulian encryption key 1"
+# HKDF gives a number above the curve's order about once in 2^128.
+_DRAWS_MAX: Final = 8
+
+
+class AccountNameRefused(Invalid):
+    """A key's name is lower-case letters, digits and hyphens, at most 64."""
+
+    name: str
+
+
+class KeyNotFound(NotFound):
+    """There is no key of that name in this home."""
+
+    name: str
+
+
+class PasswordWrong(Forbidden):
+    """The password does not open the key."""
+
+    name: str
+
+
+class FileOpenToOthers(Forbidden):
+    """The file may be read by others than its owner: set its mode to 600."""
+
+    path: str
+
+
+class Keyring:
+    """The key files of one folder, all under one password."""
+
+    def __init__(self, folder: Path, password: str, *, scrypt_n: int = SCRYPT_N) -> None:
+        self._folder = folder
+        self._password = password
+        self._scrypt_n = scrypt_n
+        self._open: dict[str, LocalAccount] = {}
+
+    def names(self) -> list[str]:
+        """Return the names that have a key, in order."""
+        return sorted(path.stem for path in self._folder.glob("*.json"))
+
+    def account(self, name: str) -> LocalAccount:
+        """
+        Return the account of a name, making its key the first time.
+
+        ensures: a new key is on the disk before it is returned; one that is there is never replaced
+        :raises PasswordWrong: if the key is there, but under another password
+        """
+        path = self._path(name)
+        if not path.is_file():
+            self._make(path)
+        return self.existing(name)
+
+    def existing(self, name: str) -> LocalAccount:
+        """
+        Return the account of a name.
+
+        :raises KeyNotFound: if there is none
+        :raises PasswordWrong: if the password is not the one it was made with
+        """
+        path = self._path(name)
+        if name not in self._open:
+            if not path.is_file():
+                raise KeyNotFound(name=name)
+            self._open[name] = self._read(name, path)
+        return self._open[name]
+
+    def _path(self, name: str) -> Path:
+        if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", name) is None:
+            raise AccountNameRefused(name=name)
+        return self._folder / f"{name}.json"
+
+    def _make(self, path: Path) -> None:
+        key = Account.create(secrets.token_hex(_KEY_BYTES)).key
+        kept = Account.encrypt(key, self._password, kdf="scrypt", iterations=self._scrypt_n)
+        _write_once(path, json.dumps(kept).encode("utf-8"))
+
+    def _read(self, name: str, path: Path) -> LocalAccount:
+        _require_private(path)
+        kept: Any = json.loads(path.read_text("utf-8"))
+        try:
+            key = Account.decrypt(kept, self._password)
+        except ValueError:
+            raise PasswordWrong(name=name) from None
+        account: LocalAccount = Account.from_key(key)
+        return account
+
+
+def home_password(home: Path) -> str:
+    """
+    Return the password of a home's keys, from a file that only its owner may read.
+
+    shape: made at random the first time
+    :raises FileOpenToOthers: if others may read it
+    """
+    path = home / "keys" / PASSWORD_FILE
+    if not path.is_file():
+        _write_once(path, secrets.token_urlsafe(_PASSWORD_BYTES).encode("ascii"))
+    _require_private(path)
+    return path.read_text("utf-8").strip()
+
+
+def home_keyring(home: Path, *, password: str = "", scrypt_n: int = SCRYPT_N) -> Keyring:
+    """Return a home's keys, under a given password or else the one that the home keeps."""
+    make_folder(home / "keys")
+    (home / "keys").chmod(0o700)
+    return Keyring(home / "keys", password or home_password(home), scrypt_n=scrypt_n)
+
+
+def encryption_private_key(account: LocalAccount) -> HexBytes:
+    """Return the key that opens what is sealed for an account; it signs nothing."""
+    for draw in range(_DRAWS_MAX):
+        derived = HKDF(
+            algorithm=SHA256(), length=_KEY_BYTES, salt=None, info=_ENCRYPTION_INFO + bytes([draw])
+        ).derive(bytes(account.key))
+        try:
+            coincurve.PrivateKey(derived)
+        except ValueError:
+            continue
+        return hex_bytes(derived)
+    raise ArithmeticError("no key below the curve's order")
+
+
+def encryption_public_key(account: LocalAccount) -> PublicKey:
+    """Return the public key that others seal for: 33 bytes, compressed, registered on chain."""
+    return public_key_of(bytes.fromhex(encryption_private_key(account)[2:]))
+
+
+def _require_private(path: Path) -> None:
+    if path.stat().st_mode & _OTHERS:
+        raise FileOpenToOthers(path=str(path))
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    with fresh_file(path.parent) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+        # Unlike a rename, a link never replaces the file that another made meanwhile.
+        with suppress(FileExistsError):
+            os.link(file.name, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
