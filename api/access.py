@@ -131,5 +131,37 @@ def privileged(
     return Privileged(resume(services, reading, token), reading, request, services)
 
 
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """Somebody who looks at what is public, and sees more if signed in."""
+
+    services: Services
+    reading: Reading
+    look: Privileged | None
+
+    def sees(self, trade: Trade) -> bool:
+        """Return whether the trade is theirs to see."""
+        return self.look is not None and self.look.sees(trade)
+
+    def log(self) -> None:
+        """Log the look of somebody who is signed in."""
+        if self.look is not None:
+            self.look.allow()
+
+
+def looker(
+    request: Request,
+    services: ServicesDep,
+    reading: ReadingDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
+) -> Looker:
+    """Return who looks, signed in or not."""
+    if credentials is None:
+        return Looker(services, reading, None)
+    viewer = resume(services, reading, credentials.credentials)
+    return Looker(services, reading, Privileged(viewer, reading, request, services))
+
+
+LookerDep = Annotated[Looker, Depends(looker)]
 TokenDep = Annotated[str, Depends(token_of)]
 PrivilegedDep = Annotated[Privileged, Depends(privileged)]

@@ -78,9 +78,7 @@ def to_participants(services: Services) -> Add[Participant]:
 
     def add(participants: Sequence[Participant]) -> list[Json]:
         said = titles(services.operational, (one.profile_digest for one in participants))
-        return [
-            {"name": said.get(one.profile_digest, UNTITLED).title} for one in participants
-        ]
+        return [{"name": said.get(one.profile_digest, UNTITLED).title} for one in participants]
 
     return add
 

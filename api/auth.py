@@ -9,10 +9,9 @@ loses access at once.
 import hashlib
 import secrets
 import string
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from siwe import (
     ExpiredMessage,
@@ -28,8 +27,14 @@ from api.operational import NONCES, SESSIONS
 from api.statuses import is_active_participant
 from chain.failure import Forbidden, Invalid
 from chain.values import Address, HexBytes, ParticipantId, address, raw
-from registry.participants import ACT, ADMINISTER, Account, Participant, RoleGrant
-from registry.participants import is_active_account
+from registry.participants import (
+    ACT,
+    ADMINISTER,
+    Account,
+    Participant,
+    RoleGrant,
+    is_active_account,
+)
 from registry.store import find_account, list_roles
 
 NONCE_CHARACTERS: Final = 22
@@ -223,13 +228,13 @@ def _parse(message: str) -> SiweMessage:
 
 
 def _check_addressee(services: Services, told: SiweMessage) -> None:
-    expected: dict[str, tuple[Callable[[], Any], Any]] = {
-        "domain": (lambda: told.domain, domain_of(services.origin)),
-        "uri": (lambda: told.uri.rstrip("/"), services.origin),
-        "chain_id": (lambda: told.chain_id, services.chain_id),
-    }
-    for name, (found, wanted) in expected.items():
-        if found() != wanted:
+    expected = (
+        ("domain", told.domain, domain_of(services.origin)),
+        ("uri", told.uri.rstrip("/"), services.origin),
+        ("chain_id", told.chain_id, services.chain_id),
+    )
+    for name, found, wanted in expected:
+        if found != wanted:
             raise SignInMessageWrong(field=name)
 
 

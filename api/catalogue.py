@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from api.operational import DOCUMENTS
 from chain.codes import DigestAlg
-from chain.content import ContentCorrupted, ContentMissing, ContentStore, ContentTooLarge
+from chain.content import ContentMissing, ContentStore, ContentTooLarge
 from chain.documents import Digest, NotCanonical, parse_canonical
 from chain.failure import Invalid, LedgerError
 from chain.reads import Place, page
@@ -64,7 +64,7 @@ class Catalogue:
     _missing: set[tuple[str, DigestAlg]] = field(default_factory=set, init=False)
 
     def fill(self) -> int:
-        """Read documents named since the last pass, and those that were missing; return how many."""
+        """Read what was named since the last pass, and what was missing; return how many."""
         wanted = self._missing | set(self._named())
         known = titles(self.operational, (digest for digest, _ in wanted))
         self._missing = set()
@@ -78,7 +78,11 @@ class Catalogue:
         self._after.clear()
 
     def _named(self) -> Iterator[tuple[str, DigestAlg]]:
-        for record, name in ((Asset, "metadata_digest"), (Participant, "profile_digest")):
+        named: tuple[tuple[type[Any], str], ...] = (
+            (Asset, "metadata_digest"),
+            (Participant, "profile_digest"),
+        )
+        for record, name in named:
             with Session(self.mirror) as session:
                 while True:
                     found = page(session, record, after=self._after.get(record), limit=PAGE)
@@ -99,7 +103,7 @@ class Catalogue:
             return 0
         except (NotCanonical, ContentTooLarge):
             document = None  # sealed, or no document: it stays untitled
-        except (ContentCorrupted, LedgerError) as error:
+        except LedgerError as error:
             LOG.warning("document unreadable digest=%s reason=%s", digest, error)
             return 0
         _keep(self.operational, digest, document if isinstance(document, dict) else {})

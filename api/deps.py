@@ -7,7 +7,7 @@ It opens no engine (`api.compose` does) and knows no session (`api.auth` does).
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request
 from sqlalchemy import Engine
@@ -17,13 +17,12 @@ from api.models import Answer, Json
 from api.paging import Paging, Where, paging
 from api.problems import MirrorEmpty
 from chain import reads
-from chain.act import Act
+from chain.client import Ledger
 from chain.content import ContentStore
 from chain.facts import Block
 from chain.failure import LedgerError, NotFound
 from chain.outbox import Outbox
 from chain.rpc import Node
-from chain.structs import Authorization
 
 R = TypeVar("R")
 Add = Callable[[Sequence[R]], list[Json]]
@@ -36,20 +35,12 @@ class BlockNotMirrored(NotFound):
     block_number: int
 
 
-class Relay(Protocol):
-    """What the API needs of whoever sends acts for others: `chain.client.Ledger`."""
-
-    def relay(self, act: Act, authorization: Authorization) -> Any:
-        """Hand over an act that its account signed, and return where it stands in the outbox."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """
     What a process that answers requests holds open.
 
-    shape: `relay` is None where only questions are answered; `clock` gives seconds of wall time,
+    shape: `ledger` is None where only questions are answered; `clock` gives seconds of wall time,
            for sessions and logs only: everything of the ledger uses the time of its blocks
     """
 
@@ -65,7 +56,7 @@ class Services:
     nonce_seconds: int
     session_seconds: int
     clock: Callable[[], int]
-    relay: Relay | None = None
+    ledger: Ledger | None = None
 
 
 def services_of(request: Request) -> Services:
@@ -147,9 +138,7 @@ class Reading:
         self, answer: Answer[R], found: Sequence[reads.Recorded[R]], add: Add[R] | None
     ) -> list[Json]:
         added = add([one.record for one in found]) if add else [{}] * len(found)
-        return [
-            answer.item(one, self.now, more) for one, more in zip(found, added, strict=True)
-        ]
+        return [answer.item(one, self.now, more) for one, more in zip(found, added, strict=True)]
 
 
 def reading(
@@ -192,4 +181,3 @@ def open_reading(session: Session, finality_depth: int, at_block: int | None = N
 
 ReadingDep = Annotated[Reading, Depends(reading)]
 PagingDep = Annotated[Paging, Depends(paging)]
-

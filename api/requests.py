@@ -63,7 +63,10 @@ class SignedAct(BaseModel):
 def signed_act(act: type[Act]) -> type[SignedAct]:
     """Return the request model of an act signed by somebody else than its sender."""
     members = {
-        "act": (act_model(act), Field(description=f"The arguments of {act.CONTRACT}.{act.FUNCTION}.")),
+        "act": (
+            act_model(act),
+            Field(description=f"The arguments of {act.CONTRACT}.{act.FUNCTION}."),
+        ),
         "authorization": (
             act_model(Authorization),
             Field(description="The EIP-712 signature over the act, made by the account."),

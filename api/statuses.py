@@ -18,8 +18,15 @@ from chain.codes import (
 from registry.agreements import Agreement
 from registry.assessments import Assessment
 from registry.certificates import Certificate, CertificateStatus, status_at
-from registry.participants import ACT, ADMINISTER, COSIGN, Account, Participant, RoleGrant
-from registry.participants import is_active_account
+from registry.participants import (
+    ACT,
+    ADMINISTER,
+    COSIGN,
+    Account,
+    Participant,
+    RoleGrant,
+    is_active_account,
+)
 from registry.registrations import Registration
 from registry.rights import Right, is_in_term
 from settlement.listings import Listing

@@ -153,9 +153,10 @@ def _wide_names(kind: type) -> frozenset[str]:
         return frozenset()
     node = parse(kind.ABI)
     assert isinstance(node, TupleType)
+    names: Any = hints_of(kind)
     return frozenset(
         name
-        for name, part in zip(hints_of(kind), node.components, strict=True)
+        for name, part in zip(names, node.components, strict=True)
         if not isinstance(part, TupleType) and part.base == "uint" and int(part.sub) >= 64
     )
 

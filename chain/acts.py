@@ -60,7 +60,12 @@ from chain.values import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementsPropose(Act):
-    """Call `Agreements.propose`."""
+    """
+    Proposes an agreement, and signs it. Requirements, in order: - the caller is an exchange; - the
+    agreement is new; - members are 2 to 64, scopes 1 to 63; checkpoint age and document are given;
+    the term has not ended; - members are exchanges in ascending order; - the caller is one of
+    them. Emits an {AgreementProposed} event.
+    """
 
     CONTRACT: ClassVar[str] = "Agreements"
     FUNCTION: ClassVar[str] = "propose"
@@ -89,7 +94,11 @@ class AgreementsPropose(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementsSign(Act):
-    """Call `Agreements.sign`."""
+    """
+    Signs an agreement; the last signature brings it into force. Requirements, in order: - the
+    agreement is known; - the caller is an exchange and a member; - the agreement is proposed; -
+    the caller has not signed; - its term has not ended. Emits an {AgreementSigned} event.
+    """
 
     CONTRACT: ClassVar[str] = "Agreements"
     FUNCTION: ClassVar[str] = "sign"
@@ -102,7 +111,11 @@ class AgreementsSign(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementsTerminate(Act):
-    """Call `Agreements.terminate`."""
+    """
+    Ends an agreement for all its members. Requirements, in order: - the agreement is known; - the
+    caller is an exchange, and speaks for the class of the complete cause, such as PARTY; - it is a
+    member; - the agreement is proposed or in force. Emits an {AgreementTerminated} event.
+    """
 
     CONTRACT: ClassVar[str] = "Agreements"
     FUNCTION: ClassVar[str] = "terminate"
@@ -804,7 +817,9 @@ class ListingsSuspend(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsAddAccount(Act):
-    """Call `Participants.addAccount`."""
+    """
+    Adds an account to the caller's organisation. An address belongs to one organisation for ever.
+    """
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "addAccount"
@@ -814,18 +829,41 @@ class ParticipantsAddAccount(Act):
     SELECTOR: ClassVar[str] = "0xcaed99bc"
     ABI: ClassVar[tuple[str, ...]] = ("address", "uint8", "uint64", "uint64", "bytes", "bytes")
 
-    account: Address
-    purposes: int
-    valid_from: int
-    valid_until: int
-    encryption_key: HexBytes
+    account: Address = field(
+        metadata={
+            "description": ("The new account: a plain address, or a contract wallet with ERC-1271.")
+        }
+    )
+    purposes: int = field(
+        metadata={
+            "description": (
+                "Bit set, 1 to 7: 1 administer accounts, 2 act in business, 4 co-sign checkpoints."
+            )
+        }
+    )
+    valid_from: int = field(
+        metadata={"description": "Seconds since 1970 UTC, inclusive; 0 means at once."}
+    )
+    valid_until: int = field(
+        metadata={"description": "Seconds since 1970 UTC, exclusive; 0 means open."}
+    )
+    encryption_key: HexBytes = field(
+        metadata={
+            "description": (
+                "Compressed secp256k1 public key, 33 bytes, for documents sealed to this account."
+            )
+        }
+    )
     consent: HexBytes = field(
         metadata={
             "description": (
                 "The new account's own signature over `JoinParticipant(bytes32 "
                 "participantId,address account,uint8 purposes)` in this contract's domain, so "
                 "that nobody can claim a stranger's address. An address joins once for ever, so"
-                " the consent cannot be replayed."
+                " the consent cannot be replayed. Requirements, in order: - the caller's "
+                "account administers an organisation; - the new account belongs to nobody; - "
+                "the organisation is active; - purposes, term and encryption key are possible; "
+                "- the new account consents. Emits an {AccountAdded} event."
             )
         }
     )
@@ -833,7 +871,7 @@ class ParticipantsAddAccount(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsAdmit(Act):
-    """Call `Participants.admit`."""
+    """Admits an applicant, or renews the term of an admitted participant."""
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "admit"
@@ -842,14 +880,29 @@ class ParticipantsAdmit(Act):
     ABI: ClassVar[tuple[str, ...]] = ("bytes32", "uint64", "bytes32", "uint8")
 
     participant_id: ParticipantId
-    valid_until: int
-    evidence_digest: Bytes32
-    digest_alg: DigestAlg
+    valid_until: int = field(
+        metadata={"description": "Seconds since 1970 UTC, exclusive; 0 means open."}
+    )
+    evidence_digest: Bytes32 = field(
+        metadata={"description": "Digest of the identity check's record."}
+    )
+    digest_alg: DigestAlg = field(
+        metadata={
+            "description": (
+                "How it was made. Requirements, in order: - the participant is known; - the "
+                "caller admits it; - it has applied, or is admitted; - the evidence is given, "
+                "and the term has not ended. Emits a {ParticipantAdmitted} event."
+            )
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsApplyForAdmission(Act):
-    """Call `Participants.applyForAdmission`."""
+    """
+    Applies for admission at a home venue or, without one, at the governor. The applying account
+    becomes the first account.
+    """
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "applyForAdmission"
@@ -880,7 +933,10 @@ class ParticipantsApplyForAdmission(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsAssignIssuerCode(Act):
-    """Call `Participants.assignIssuerCode`."""
+    """
+    Gives an issuer the region and digit of its certificate codes. An earlier pair of its own stays
+    taken.
+    """
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "assignIssuerCode"
@@ -891,13 +947,25 @@ class ParticipantsAssignIssuerCode(Act):
     ABI: ClassVar[tuple[str, ...]] = ("bytes32", "uint8", "uint8")
 
     participant_id: ParticipantId
-    region: int
-    digit: int
+    region: int = field(metadata={"description": "First two digits of the 行政区划代码, 10 to 99."})
+    digit: int = field(
+        metadata={
+            "description": (
+                "0 to 9. Requirements, in order: - the participant is known; - the caller is "
+                "the governor; - region and digit are within range, and were never assigned. "
+                "Emits an {IssuerCodeAssigned} event."
+            )
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsExit(Act):
-    """Call `Participants.exit`."""
+    """
+    Completes an exit; the admitting body has checked that nothing is open. Requirements, in order:
+    - the participant is known; - the caller admits it; - it asked to leave. Emits a
+    {ParticipantExited} event.
+    """
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "exit"
@@ -910,7 +978,7 @@ class ParticipantsExit(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsGrantRole(Act):
-    """Call `Participants.grantRole`."""
+    """Grants a role, or replaces its term."""
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "grantRole"
@@ -922,13 +990,29 @@ class ParticipantsGrantRole(Act):
 
     participant_id: ParticipantId
     role: Role
-    venue: ParticipantId
-    valid_until: int
+    venue: ParticipantId = field(
+        metadata={"description": "The venue, or zero for the whole ledger."}
+    )
+    valid_until: int = field(
+        metadata={
+            "description": (
+                "Seconds since 1970 UTC, exclusive; 0 means open. Requirements, in order: - the"
+                " participant and the venue are known; - the caller grants this role there; - "
+                "the participant is active; - an operator serves itself, and never sells, buys "
+                "or brokers at itself (A-07); - the term has not ended. Emits a {RoleGranted} "
+                "event."
+            )
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsReject(Act):
-    """Call `Participants.reject`."""
+    """
+    Rejects an application. Requirements, in order: - the participant is known; - the caller admits
+    it, and the cause is complete and of class VENUE; - it has applied. Emits a
+    {ParticipantRejected} event.
+    """
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "reject"
@@ -944,7 +1028,11 @@ class ParticipantsReject(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsRequestExit(Act):
-    """Call `Participants.requestExit`."""
+    """
+    Asks to leave. From here on the organisation no longer acts, so open business is finished
+    first. Requirements, in order: - the caller's account administers an organisation; - that is
+    admitted or suspended. Emits a {ParticipantExitRequested} event.
+    """
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "requestExit"
@@ -955,7 +1043,7 @@ class ParticipantsRequestExit(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsRequestSupplement(Act):
-    """Call `Participants.requestSupplement`."""
+    """Asks an applicant for a supplement."""
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "requestSupplement"
@@ -967,13 +1055,27 @@ class ParticipantsRequestSupplement(Act):
     ABI: ClassVar[tuple[str, ...]] = ("bytes32", "uint64", "(uint16,bytes32,uint8,uint8,uint64)")
 
     participant_id: ParticipantId
-    supplement_until: int
+    supplement_until: int = field(
+        metadata={
+            "description": (
+                "Seconds since 1970 UTC, exclusive: from then on the application has lapsed. "
+                "Requirements, in order: - the participant is known; - the caller admits it: "
+                "its home venue or, without one, the governor; - the cause is complete and of "
+                "class VENUE, which the governor uses too; - it has applied; - the deadline "
+                "lies in the future. Emits a {ParticipantSupplementRequested} event."
+            )
+        }
+    )
     cause: Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsRestore(Act):
-    """Call `Participants.restore`."""
+    """
+    Lifts a suspension. Requirements, in order: - the participant is known; - the caller admits it
+    (VENUE) or is a regulator (REGULATOR), and the cause is complete; - it is suspended, by the
+    same class. Emits a {ParticipantRestored} event.
+    """
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "restore"
@@ -989,7 +1091,10 @@ class ParticipantsRestore(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsRevokeAccount(Act):
-    """Call `Participants.revokeAccount`."""
+    """
+    Revokes an account: by its own organisation (PARTY), or by the admitting body (VENUE) when a
+    key is lost or stolen.
+    """
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "revokeAccount"
@@ -1005,7 +1110,11 @@ class ParticipantsRevokeAccount(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsRevokeRole(Act):
-    """Call `Participants.revokeRole`."""
+    """
+    Revokes a role. Requirements, in order: - the participant and the venue are known; - the caller
+    grants this role there, and the cause is complete and of class VENUE; - the role was granted
+    there. Emits a {RoleRevoked} event.
+    """
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "revokeRole"
@@ -1029,7 +1138,11 @@ class ParticipantsRevokeRole(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsSetModule(Act):
-    """Call `Participants.setModule`."""
+    """
+    Names a contract a module of a kind, or no longer; does nothing when it is so already.
+    Requirements, in order: - the caller is the governor; - kind and module are given. Emits a
+    {ModuleSet} event.
+    """
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "setModule"
@@ -1044,7 +1157,10 @@ class ParticipantsSetModule(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsSetVenueRecognition(Act):
-    """Call `Participants.setVenueRecognition`."""
+    """
+    Records whether the caller's venue recognises a participant admitted elsewhere. It restricts no
+    role: that is {revokeRole}.
+    """
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "setVenueRecognition"
@@ -1057,12 +1173,23 @@ class ParticipantsSetVenueRecognition(Act):
 
     participant_id: ParticipantId
     recognition: Recognition
-    cause: Cause
+    cause: Cause = field(
+        metadata={
+            "description": (
+                "Needed to decline or revoke; ignored, and may be empty, to recognise. "
+                "Requirements, in order: - the participant is known; - the caller is an "
+                "exchange, and not the participant's home venue; - the step follows: RECOGNIZED"
+                " after anything else, REVOKED after RECOGNIZED, DECLINED at first; - the "
+                "participant is active if it is recognised, else the cause is complete and of "
+                "class VENUE. Emits a {VenueRecognitionSet} event."
+            )
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsSupplement(Act):
-    """Call `Participants.supplement`."""
+    """Gives the supplement: a new profile document."""
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "supplement"
@@ -1071,13 +1198,24 @@ class ParticipantsSupplement(Act):
     ABI: ClassVar[tuple[str, ...]] = ("bytes32", "bytes32", "uint8")
 
     participant_id: ParticipantId
-    profile_digest: Bytes32
-    digest_alg: DigestAlg
+    profile_digest: Bytes32 = field(metadata={"description": "Digest of the new document."})
+    digest_alg: DigestAlg = field(
+        metadata={
+            "description": (
+                "How it was made. Requirements, in order: - the participant is known; - the "
+                "caller's account administers it; - a supplement was asked for, and its "
+                "deadline has not passed; - the digest is given. Emits a "
+                "{ParticipantSupplemented} event."
+            )
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsSuspend(Act):
-    """Call `Participants.suspend`."""
+    """
+    Suspends a participant: everywhere, until its class restores it or the measure ends by itself.
+    """
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "suspend"
@@ -1093,7 +1231,11 @@ class ParticipantsSuspend(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantsTransferGovernor(Act):
-    """Call `Participants.transferGovernor`."""
+    """
+    Hands the ledger to another governor, at once. *Warning:* a wrong address cannot be undone.
+    Requirements, in order: - the caller is the governor; - the new one is not the zero address.
+    Emits a {GovernorTransferred} event.
+    """
 
     CONTRACT: ClassVar[str] = "Participants"
     FUNCTION: ClassVar[str] = "transferGovernor"
@@ -1106,7 +1248,10 @@ class ParticipantsTransferGovernor(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfilesLoadCalendarYear(Act):
-    """Call `Profiles.loadCalendarYear`."""
+    """
+    Loads a year's working days, statutory holidays and make-up weekends included; once, since
+    deadlines are computed from it.
+    """
 
     CONTRACT: ClassVar[str] = "Profiles"
     FUNCTION: ClassVar[str] = "loadCalendarYear"
@@ -1114,13 +1259,27 @@ class ProfilesLoadCalendarYear(Act):
     SELECTOR: ClassVar[str] = "0x6e485ace"
     ABI: ClassVar[tuple[str, ...]] = ("uint16", "uint256[2]")
 
-    year: int
-    working_days: tuple[int, ...]
+    year: int = field(metadata={"description": "2000 to 2999."})
+    working_days: tuple[int, ...] = field(
+        metadata={
+            "description": (
+                "Bit n is day n of the year from 0, low word first. Requirements, in order: - "
+                "the year is not loaded; - the caller is the governor; - the year is within "
+                "range; - no day lies after 31 December, and 200 to 300 days are worked. Emits "
+                "a {CalendarYearLoaded} event."
+            )
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfilesPublish(Act):
-    """Call `Profiles.publish`."""
+    """
+    Publishes a profile under its content hash, keccak256 of its ABI encoding. Requirements, in
+    order: - it is not published; - the caller is the governor; - it has a name, and no duration
+    exceeds 100 years, 36 500 days or 250 working days; - the validity is given in seconds or days,
+    and renewal opens within it. Emits a {ProfilePublished} event.
+    """
 
     CONTRACT: ClassVar[str] = "Profiles"
     FUNCTION: ClassVar[str] = "publish"

@@ -141,10 +141,18 @@ class AccountAdded(Event):
     account: Address
     participant_id: ParticipantId
     by_account: Address
-    purposes: int
-    valid_from: int
-    valid_until: int
-    encryption_key: HexBytes
+    purposes: int = field(
+        metadata={
+            "description": (
+                "Bit set: 1 administer accounts, 2 act in business, 4 co-sign checkpoints."
+            )
+        }
+    )
+    valid_from: int = field(metadata={"description": "Seconds, inclusive; 0 means at once."})
+    valid_until: int = field(metadata={"description": "Seconds, exclusive; 0 means open."})
+    encryption_key: HexBytes = field(
+        metadata={"description": "Compressed secp256k1 public key, 33 bytes."}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +163,14 @@ class AccountRevoked(Event):
     participant_id: ParticipantId
     by_participant: ParticipantId
     by_account: Address
-    revoked_at: int
-    cause: Cause
+    revoked_at: int = field(metadata={"description": "Seconds: now."})
+    cause: Cause = field(
+        metadata={
+            "description": (
+                "Empty where a new applicant took the place of a rejected or lapsed one."
+            )
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -623,13 +637,13 @@ class ModuleSet(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantAdmitted(Event):
-    """The organisation was admitted on the evidence of an identity check."""
+    """The organisation was admitted, or its term renewed, on the evidence of an identity check."""
 
     participant_id: ParticipantId
     by_participant: ParticipantId
     by_account: Address
-    admitted_at: int
-    valid_until: int
+    admitted_at: int = field(metadata={"description": "Seconds: now."})
+    valid_until: int = field(metadata={"description": "Seconds, exclusive; 0 means open."})
     evidence_digest: Bytes32
     digest_alg: DigestAlg
 
@@ -638,20 +652,24 @@ class ParticipantAdmitted(Event):
 class ParticipantApplied(Event):
     """
     The organisation applied for admission; the applying account becomes its first account, with
-    all purposes.
+    all purposes, without a term.
     """
 
     participant_id: ParticipantId
     account: Address
     home_venue: ParticipantId
-    sequence: int
+    sequence: int = field(
+        metadata={"description": "The organisation's number, the same at every application."}
+    )
     participant_type: ParticipantType
     uscc_digest: Bytes32
     uscc_last4: HexBytes
     profile_digest: Bytes32
     digest_alg: DigestAlg
-    purposes: int
-    encryption_key: HexBytes
+    purposes: int = field(metadata={"description": "Of the account: always 7."})
+    encryption_key: HexBytes = field(
+        metadata={"description": "Compressed secp256k1 public key, 33 bytes."}
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -696,9 +714,16 @@ class ParticipantSupplementRequested(Event):
     """The admitting body asked for a supplement, to be given before a deadline."""
 
     participant_id: ParticipantId
-    by_participant: ParticipantId
+    by_participant: ParticipantId = field(
+        metadata={
+            "description": (
+                "The admitting body; zero where the governor's account belongs to no "
+                "organisation. So in all events below."
+            )
+        }
+    )
     by_account: Address
-    supplement_until: int
+    supplement_until: int = field(metadata={"description": "Seconds, exclusive."})
     cause: Cause
 
 

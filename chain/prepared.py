@@ -57,7 +57,7 @@ class Prepared:
 
     def first(self, connection: Connection, values: Sequence[Any]) -> Sequence[Any] | None:
         """Return the first row that the statement finds, or None."""
-        cursor = connection.connection.cursor()
+        cursor = _cursor(connection)
         try:
             cursor.execute(self._sql, self._bound(values))
             row = cursor.fetchone()
@@ -72,7 +72,7 @@ class Prepared:
 
     def many(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Run the statement once for each row of values."""
-        cursor = connection.connection.cursor()
+        cursor = _cursor(connection)
         try:
             cursor.executemany(self._sql, [self._bound(row) for row in rows])
         finally:
@@ -89,3 +89,8 @@ class Prepared:
         if self._places is None:
             return dict(zip(self._names, bound, strict=True))
         return [bound[place] for place in self._places]
+
+
+def _cursor(connection: Connection) -> Any:
+    driver: Any = connection.connection.dbapi_connection
+    return driver.cursor()

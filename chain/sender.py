@@ -17,7 +17,7 @@ from chain.connection import ClockNotMovable, Connection, Head, Receipt, Transac
 from chain.entries import Draft, Entry, Kind, Place, Signed, State
 from chain.failure import LedgerError
 from chain.fetch import WrongChain
-from chain.outbox import Outbox
+from chain.outbox import Outbox, OutboxConflict
 from chain.refusals import decode_revert
 from chain.reverts import RevertUnknown
 from chain.values import Address, Bytes32, HexBytes, address, bytes32, checksum_address, hex_bytes
@@ -96,6 +96,14 @@ class Sender:
 
     # --- the life of an order ---------------------------------------------------------------------
 
+    def carry_out(self, orders: Sequence[Order]) -> list[Entry]:
+        """
+        Submit and settle.
+
+        :raises LedgerError: as `submit` and `settle` do
+        """
+        return self.settle(self._submit(orders))
+
     def submit(self, orders: Sequence[Order]) -> list[Entry]:
         """
         Simulate, keep and hand over; what was kept under the same key before is only handed over.
@@ -105,6 +113,11 @@ class Sender:
         :raises LedgerError: the contract's named error
         :raises OutboxConflict: if a key was used for something else
         """
+        entries = self._submit(orders)
+        self.outbox.mark_sent([one.sequence for one in entries])
+        return [self.outbox.reread(one) for one in entries]
+
+    def _submit(self, orders: Sequence[Order]) -> list[Entry]:
         if len(orders) > PIPELINE_MAX:
             raise ValueError(f"{len(orders)=} is more than {PIPELINE_MAX=}")
         with self.outbox.sending:
@@ -123,14 +136,14 @@ class Sender:
         estimates = self.connection.estimate([order.call() for order in new]) if new else []
         gas = {order.key: found for order, found in zip(new, estimates, strict=True)}
         now = int(time.time()) + self._offset_seconds
-        return [
-            (_draft(order, now), self._signer(order, gas.get(order.key, 0))) for order in orders
-        ]
+        return [(_draft(order, now), self._signer(order, gas.get(order.key))) for order in orders]
 
-    def _signer(self, order: Order, estimate: int) -> Callable[[int], Signed]:
-        gas = min(estimate * GAS_NUMERATOR // GAS_DENOMINATOR, self._gas_max)
-
+    def _signer(self, order: Order, estimate: int | None) -> Callable[[int], Signed]:
         def sign(nonce: int) -> Signed:
+            if estimate is None:
+                # It lived when it was looked for and failed since: what it needs is not known.
+                raise OutboxConflict(key=order.key)
+            gas = min(estimate * GAS_NUMERATOR // GAS_DENOMINATOR, self._gas_max)
             fields: dict[str, Any] = {
                 "chainId": self.outbox.chain_id,
                 "data": order.data,
@@ -166,8 +179,6 @@ class Sender:
         ]
         for entry, error in reversed(refused):
             self.outbox.release(entry.sequence, problem_of(error))
-        taken = {entry.sequence for entry in entries} - {entry.sequence for entry, _ in refused}
-        self.outbox.mark_sent(sorted(taken))
         for entry, error in refused:
             LOG.warning("transaction refused key=%s error=%s", entry.key, error)
             raise error
@@ -189,6 +200,15 @@ class Sender:
             raise error
         return [self.outbox.reread(entry) for entry in entries]
 
+    def refresh(self, entry: Entry) -> Entry:
+        """Return an entry after a look at whether a block holds it by now."""
+        if entry.transaction_hash is None or entry.state in (State.MINED, State.FAILED):
+            return entry
+        receipt = self.connection.receipt(entry.transaction_hash)
+        if receipt is not None:
+            self.record([receipt], {entry.transaction_hash: entry})
+        return self.outbox.reread(entry)
+
     def _wait(self, waiting: Mapping[Bytes32, Entry]) -> list[Receipt]:
         hashes = list(waiting)
         half = max(1, self._timeout_seconds // 2)
@@ -196,6 +216,7 @@ class Sender:
             return self.connection.wait(hashes, timeout_seconds=half)
         except TransactionUnseen:
             # A node that restarted, or lost its pool, gets the same bytes again.
+            self.outbox.mark_sent([one.sequence for one in waiting.values()])
             self.hand_over(list(waiting.values()))
             return self.connection.wait(hashes, timeout_seconds=half)
 

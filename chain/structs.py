@@ -1076,7 +1076,9 @@ class Right(Struct):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettlementHold(Struct):
-    """A hold of an authority class on the settlement of a trade; all zero if there is none."""
+    """
+    A hold of an authority class on the settlement of a trade; without one, only the key is set.
+    """
 
     ABI: ClassVar[str] = "(bytes32,uint8,bool,uint64,bytes32)"
 

@@ -35,6 +35,7 @@ from chain.codec import optional, plain, reader, writer
 MIRROR: Final = registry()
 
 UINT256_DIGITS: Final = 78
+SIGNED_MAX: Final = 2**63
 
 # SQLite fills only a column declared INTEGER by itself.
 ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
@@ -57,6 +58,28 @@ class Uint256(TypeDecorator[int]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> int | None:  # noqa: ARG002
         return None if value is None else int(value)
+
+
+class Uint64(TypeDecorator[int]):
+    """
+    An unsigned 64-bit number in a signed column, wrapped as two's complement.
+
+    Money stays below 2^63, but anyone may give a time of 2^64 - 1, and must not stop the mirror by
+    it. In SQL such a value compares as negative; in Python it is itself again.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        if value is None or 0 <= value < SIGNED_MAX:
+            return value
+        if not 0 <= value < 2 * SIGNED_MAX:
+            raise ValueError(f"no uint64: {value=}")
+        return value - 2 * SIGNED_MAX
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return value if value is None or value >= 0 else value + 2 * SIGNED_MAX
 
 
 class CodeName(TypeDecorator[Enum]):
@@ -149,8 +172,8 @@ def versioned_table(record: type, *, name: str) -> type[Versioned]:
     """
     Derive the table of a record's versions.
 
-    shape:   text for str, BIGINT for int, a name for an enum, JSON text for anything with parts;
-             field metadata `index` adds an index, `uint256` widens an int
+    shape:   text for str, BIGINT for int (unsigned, 64 bits), a name for an enum, JSON text for
+             anything with parts; field metadata `index` adds an index, `uint256` widens an int
     ensures: at most one current version per key, at most one version per key and block
     :raises TypeError: if a field has no column type
     """
@@ -215,7 +238,7 @@ def _type(kind: Any, hint: Any, *, wide: bool) -> TypeEngine[Any]:
     if kind is bool:
         return Boolean(create_constraint=False)
     if kind is int:
-        return Uint256() if wide else BigInteger()
+        return Uint256() if wide else Uint64()
     if isinstance(kind, type) and issubclass(kind, Enum):
         return CodeName(kind)
     return JsonText(hint)

@@ -39,6 +39,8 @@ class TableRecords:
         self._connection = None if session is None else session.connection()
         # The state at the end of the last whole block; None stands for a record that is not there.
         self._current: dict[Ident, Any] = {}
+        # The records of these types are all remembered: what is not there, is not in the table.
+        self._whole: dict[type, bool] = {}
         self._changed: dict[Ident, tuple[Any, int]] = {}
         self._waiting: dict[Ident, list[Any]] = {}
         self._rows: dict[type, list[list[Any]]] = defaultdict(list)
@@ -105,15 +107,23 @@ class TableRecords:
         self._waiting.clear()
         if len(self._current) > REMEMBERED_MAX:
             self._current.clear()
+            self._whole = dict.fromkeys(self._whole, False)
 
     def _stored(self, ident: Ident) -> Any:
         if ident not in self._current:
-            record, key = ident
-            connection = self._connected()
-            versioned = table_of(record)
-            row = _find(connection.dialect, versioned).first(connection, key)
-            self._current[ident] = None if row is None else versioned.make(row)
+            self._current[ident] = self._load(*ident)
         return self._current[ident]
+
+    def _load(self, record: type, key: tuple[Hashable, ...]) -> Any:
+        connection = self._connected()
+        versioned = table_of(record)
+        if record not in self._whole:
+            some = select(versioned.table.c.row_id).limit(1)
+            self._whole[record] = connection.execute(some).first() is None
+        if self._whole[record]:
+            return None
+        row = _find(connection.dialect, versioned).first(connection, key)
+        return None if row is None else versioned.make(row)
 
     def _close(self, ident: Ident, number: int) -> None:
         waiting = self._waiting.get(ident)

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 from sqlmodel import Session
 
 from chain.codes import AssetKind, Relation
-from chain.reads import count, find, page
-from chain.values import Address, AssetId, CertificateId, ParticipantId
+from chain.errors import CertificateNotFound
+from chain.failure import NotFound
+from chain.reads import Recorded, count, find, page
+from chain.values import Address, AssetId, Bytes32, CertificateId, ParticipantId
 from registry import tables as tables
 from registry.assets import Asset, AssetHead, AssetLink, AssetReview
 from registry.certificates import Certificate
@@ -21,6 +23,12 @@ from registry.participants import Account, RoleGrant
 PAGE_MAX = 1_000
 
 R = TypeVar("R")
+
+
+class CertificateCodeUnknown(NotFound):
+    """No certificate has this code."""
+
+    code: str
 
 
 def every(
@@ -70,6 +78,40 @@ def registered_version(session: Session, asset_id: AssetId, *, at_block: int | N
     """Return the highest registered version of an asset, or 0."""
     head = find(session, AssetHead, asset_id, at_block=at_block)
     return 0 if head is None else head.record.registered_version
+
+
+def find_version(
+    session: Session, asset_id: AssetId, version: int | None, *, at_block: int | None = None
+) -> int:
+    """
+    Return the version that is meant: the one given, else the newest registered, else the newest
+    declared; 0 for an unknown asset.
+    """
+    if version is not None:
+        return version
+    head = find(session, AssetHead, asset_id, at_block=at_block)
+    return 0 if head is None else head.record.registered_version or head.record.version
+
+
+def find_certificate(
+    session: Session, name: str, *, at_block: int | None = None
+) -> Recorded[Certificate]:
+    """
+    Return a certificate by its id, or by the code that people read.
+
+    :raises CertificateNotFound: if no certificate has this id
+    :raises CertificateCodeUnknown: if none has this code
+    """
+    if name.startswith("0x"):
+        found = find(session, Certificate, name, at_block=at_block)
+        if found is None:
+            raise CertificateNotFound(certificate_id=CertificateId(name))
+        return found
+    code = Bytes32("0x" + name.encode("ascii").ljust(32, b"\0").hex())
+    rows = page(session, Certificate, where={"code": code}, limit=1, at_block=at_block)
+    if not rows.items:
+        raise CertificateCodeUnknown(code=name)
+    return rows.items[0]
 
 
 def count_assets(session: Session, kind: AssetKind, *, at_block: int | None = None) -> int:

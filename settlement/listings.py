@@ -32,7 +32,7 @@ class Listing:
         "Listings",
         "listingOf",
         ("listing_id",),
-        covers={"reports_hash": lambda r: reports_hash_of(r.reports)},
+        covers={"documents_hash": lambda r: documents_hash_of(r)},
     )
 
     listing_id: ListingId
@@ -56,9 +56,9 @@ class Listing:
     declaration_digest: Bytes32
     digest_alg: DigestAlg
     reports: tuple[AssessmentId, ...]
-    reports_hash: Bytes32
     list_until: int
     suspended_by: int
+    suspended_until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,39 +74,42 @@ class ListingMirror:
     is_hidden: bool
 
 
-def reports_hash_of(reports: tuple[AssessmentId, ...]) -> Bytes32:
-    """Return the hash of the assessment ids exactly as Listings stores it."""
-    return hash_values(("bytes32[]",), [list(reports)])
+def documents_hash_of(listing: Listing) -> Bytes32:
+    """Return the hash of both documents and the reports exactly as Listings stores it."""
+    return hash_values(
+        ("bytes32", "bytes32", "bytes32[]"),
+        (listing.terms_digest, listing.declaration_digest, list(listing.reports)),
+    )
 
 
 def apply_listing_submitted(records: Records, event: e.ListingSubmitted) -> Projected:
     """Make the listing, under its home venue's review."""
-    reports = tuple(event.reports)
+    terms = event.terms
     yield Listing(
         listing_id=event.listing_id,
         sequence=event.sequence,
         version=1,
         state=ListingState.UNDER_REVIEW,
         asset_id=event.asset_id,
-        asset_version=event.asset_version,
+        asset_version=terms.asset_version,
         certificate_id=event.certificate_id,
-        right_id=event.right_id,
+        right_id=terms.right_id,
         seller=event.seller,
-        home_venue=event.home_venue,
-        mode=event.mode,
-        unit=event.unit,
-        price_fen=event.price_fen,
-        unit_quantity=event.unit_quantity,
-        quantity_max=event.quantity_max,
-        delivery_forms=event.delivery_forms,
-        inspection_seconds=event.inspection_seconds,
-        terms_digest=event.terms_digest,
-        declaration_digest=event.declaration_digest,
-        digest_alg=event.digest_alg,
-        reports=reports,
-        reports_hash=reports_hash_of(reports),
-        list_until=event.list_until,
+        home_venue=terms.home_venue,
+        mode=terms.mode,
+        unit=terms.unit,
+        price_fen=terms.price_fen,
+        unit_quantity=terms.unit_quantity,
+        quantity_max=terms.quantity_max,
+        delivery_forms=terms.delivery_forms,
+        inspection_seconds=terms.inspection_seconds,
+        terms_digest=terms.terms_digest,
+        declaration_digest=terms.declaration_digest,
+        digest_alg=terms.digest_alg,
+        reports=tuple(event.reports),
+        list_until=terms.list_until,
         suspended_by=AuthorityClass.NONE,
+        suspended_until=0,
     )
 
 
@@ -136,6 +139,7 @@ def apply_listing_suspended(records: Records, event: e.ListingSuspended) -> Proj
         records.require(Listing, event.listing_id),
         state=ListingState.SUSPENDED,
         suspended_by=event.cause.authority,
+        suspended_until=event.cause.until,
     )
 
 
@@ -145,6 +149,7 @@ def apply_listing_resumed(records: Records, event: e.ListingResumed) -> Projecte
         records.require(Listing, event.listing_id),
         state=ListingState.LISTED,
         suspended_by=AuthorityClass.NONE,
+        suspended_until=0,
     )
 
 

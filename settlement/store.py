@@ -94,11 +94,14 @@ def trades_seen_by(
     )
 
 
-def settled_fen(session: Session) -> int:
+def settled_fen(session: Session, *, at_block: int | None = None) -> int:
     """Return the gross amount of all settlements."""
     settlements = table_of(Settlement).table
     total = func.coalesce(func.sum(settlements.c.gross_fen), 0)
     query = select(total).where(settlements.c.to_block.is_(None))
+    if at_block is not None:
+        # A settlement never changes after it was made.
+        query = query.where(settlements.c.from_block <= at_block)
     return int(session.connection().execute(query).scalar_one())
 
 

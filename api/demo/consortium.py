@@ -5,6 +5,8 @@ It is not the life of a product (`api.demo.life`). Every act has a business key,
 finds it done.
 """
 
+from dataclasses import fields
+
 from api.demo.cast import CAST, GOVERNOR, Organisation
 from api.demo.stage import NOBODY, Stage
 from chain.acts import (
@@ -68,7 +70,7 @@ def _admit(stage: Stage, organisation: Organisation) -> None:
             home_venue=home,
             profile_digest=stage.document(document),
             digest_alg=DigestAlg.SHA256,
-            encryption_key=stage.encryption_key(slug),
+            encryption_key=HexBytes(stage.encryption_key(slug)),
         )
 
     def admission() -> ParticipantsAdmit:
@@ -120,17 +122,21 @@ def _load_rules(stage: Stage, profile: Profile) -> None:
     stage.act(
         f"profile/{name}/publish",
         by=GOVERNOR.slug,
-        make=lambda: ProfilesPublish(profile=profile),
+        make=lambda: ProfilesPublish(
+            **{one.name: getattr(profile, one.name) for one in fields(profile)}
+        ),
     )
     this_year = stage.recall("calendar/first-year", lambda: year_of(stage.now()))
     for year in (this_year, this_year + 1):
-        stage.act(
-            f"calendar/{year}/load",
-            by=GOVERNOR.slug,
-            make=lambda year=year: ProfilesLoadCalendarYear(
-                year=year, working_days=weekday_bits(year)
-            ),
-        )
+        _load_year(stage, year)
+
+
+def _load_year(stage: Stage, year: int) -> None:
+    stage.act(
+        f"calendar/{year}/load",
+        by=GOVERNOR.slug,
+        make=lambda: ProfilesLoadCalendarYear(year=year, working_days=weekday_bits(year)),
+    )
 
 
 def _agree(stage: Stage) -> None:

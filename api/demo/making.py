@@ -104,8 +104,9 @@ def element_draft(
     stage: Stage, package: DataPackage, element: Element, sources: Sequence[Registered]
 ) -> Draft:
     """Return the element to register, with its owner's right to process every source."""
+    name = f"{package.title} · 数据元件"[:40]
     form = {
-        "data_name": f"{package.title} · 数据元件"[:40],
+        "data_name": name,
         "package": package.name,
         "formula": "X = f(d1, ..., dn)",
         "content_sha256": element.content_sha256,
@@ -116,7 +117,7 @@ def element_draft(
     def declaration() -> AssetsDeclare:
         stage.content(element.content)
         parents, table = links(stage, DEVELOPER, sources, SUPPLIER_SHARE_BPS)
-        metadata = {**form, "format": "element-metadata/1", "name": form["data_name"]}
+        metadata = {**form, "format": "element-metadata/1", "name": name}
         return AssetsDeclare(
             kind=AssetKind.ELEMENT,
             category=Category.ENTERPRISE,
@@ -135,7 +136,7 @@ def element_draft(
         key=f"element/{package.descriptor_sha256}/{element.content_sha256}",
         owner=DEVELOPER,
         kind=AssetKind.ELEMENT,
-        title=form["data_name"],
+        title=name,
         source_kind=SourceKind.DERIVED,
         declare=declaration,
         form=form,

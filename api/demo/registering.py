@@ -147,7 +147,7 @@ def _submit(
         )
 
     # The applicant has no node of its own: it signs, and its exchange relays.
-    sent = stage.act(key, by=draft.owner, make=application, relayed_by="exchange-a")
+    sent = stage.act(key, by=draft.owner, make=application, is_relayed=True)
     return sent.one(RegistrationSubmitted)
 
 

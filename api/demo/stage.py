@@ -1,15 +1,18 @@
 """
-The stage on which the demonstration acts: keys, documents, sealed packages, the clock, and every act
-sent at most once.
+The stage on which the demonstration acts: keys, documents, sealed packages, the clock, and every
+act sent at most once.
 
 It knows no step of the life (`api.demo.life`). What an act needs that is random or timed is kept in
 the outbox before anything is sent, so a repeat sends the very same act.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, Protocol, TypeVar
 
 from eth_account.signers.local import LocalAccount
@@ -19,19 +22,22 @@ from chain.act import Act
 from chain.acts import ACTS
 from chain.client import Ledger
 from chain.content import ContentStore
+from chain.decoder import decode_log
 from chain.documents import Digest, Json, canonical, parse_canonical
-from chain.event import Event
+from chain.event import Event, EventMeta
 from chain.keys import Keyring, encryption_private_key, encryption_public_key
 from chain.readers import Sidecar
 from chain.sealing import open_bytes, seal_bytes
-from chain.structs import TradeTerms
+from chain.structs import Authorization, TradeTerms
 from chain.values import (
     Address,
     AgreementId,
     Bytes32,
     HexBytes,
     ParticipantId,
+    PublicKey,
     address,
+    bytes32,
     participant_id,
     raw,
 )
@@ -39,6 +45,7 @@ from chain.values import (
 NOTHING = "0x" + "00" * 32
 NOBODY = ParticipantId(NOTHING)
 SIGNED_FOR_SECONDS = 30 * 86_400
+POLL_SECONDS_MAX = 5
 
 E = TypeVar("E", bound=Event)
 V = TypeVar("V")
@@ -81,6 +88,7 @@ class Stage:
         is_clock_movable: bool,
     ) -> None:
         self._ledger = ledger
+        self._outbox = ledger.sender.outbox
         self._content = content
         self._keyring = keyring
         self._progress = progress
@@ -106,45 +114,66 @@ class Stage:
         """Return the account that an organisation acts with."""
         return address(self.account(slug).address)
 
-    def encryption_key(self, slug: str) -> HexBytes:
+    def encryption_key(self, slug: str) -> PublicKey:
         """Return the public key that packages are sealed for."""
-        return HexBytes(encryption_public_key(self.account(slug)))
+        return encryption_public_key(self.account(slug))
 
     # --- acts -------------------------------------------------------------------------------------
 
-    def act(
-        self, key: str, *, by: str, make: Callable[[], Act], relayed_by: str = ""
-    ) -> Acted:
+    def act(self, key: str, *, by: str, make: Callable[[], Act], is_relayed: bool = False) -> Acted:
         """
         Carry out an act once: what was made the first time is what every repeat sends.
 
-        shape: with `relayed_by`, the actor only signs, and another organisation's account sends
+        shape: if `is_relayed`, the actor only signs, and the relaying exchange's account sends
         """
-        kept = self._ledger.outbox.remember(f"{key}#act", lambda: _written(make()))
+        kept = self._outbox.remember(f"{key}#act", lambda: _written(make()))
         act = ACTS[kept["act"]].from_json(kept["arguments"])
-        if relayed_by:
-            authorization = self._ledger.sign_act(
-                act,
-                self.account(by),
-                nonce=self.recall(f"{key}#nonce", lambda: secrets.randbits(63)),
-                deadline=self.recall(
-                    f"{key}#deadline", lambda: self.now() + SIGNED_FOR_SECONDS
-                ),
-            )
-            sent = self._ledger.relay(
-                act, authorization, by=self.account(relayed_by), key=key
-            )
+        if is_relayed:
+            sent = self._ledger.relay(act, self._authorization(act, key, by), key=key)
         else:
             sent = self._ledger.act(act, by=self.account(by), key=key)
-        return Acted(tuple(self._ledger.events_of(sent)))
+        assert sent.transaction_hash is not None, f"{key} was done by somebody else"
+        return self._acted(sent.transaction_hash)
 
     def acted(self, key: str) -> Acted:
         """Return what an earlier act did."""
-        return Acted(tuple(self._ledger.events_of_key(key)))
+        entry = self._outbox.find(key)
+        assert entry is not None, f"{key} was never done"
+        assert entry.transaction_hash is not None, f"{key} was never sent"
+        return self._acted(entry.transaction_hash)
+
+    def _authorization(self, act: Act, key: str, by: str) -> Authorization:
+        return self._ledger.sign_act(
+            act,
+            self.account(by),
+            nonce=self.recall(f"{key}#nonce", lambda: secrets.randbits(48)),
+            deadline=self.recall(f"{key}#deadline", lambda: self.now() + SIGNED_FOR_SECONDS),
+        )
+
+    def _acted(self, transaction_hash: Bytes32) -> Acted:
+        receipt = self._ledger.sender.connection.request(
+            "eth_getTransactionReceipt", transaction_hash
+        )
+        events = (
+            decode_log(one["topics"], one["data"], self._meta(one)) for one in receipt["logs"]
+        )
+        return Acted(tuple(event for event in events if event is not None))
+
+    def _meta(self, log: Mapping[str, Any]) -> EventMeta:
+        return EventMeta(
+            contract="",
+            address=address(log["address"]),
+            block_number=int(log["blockNumber"], 16),
+            block_hash=bytes32(log["blockHash"]),
+            timestamp=0,
+            transaction_hash=bytes32(log["transactionHash"]),
+            transaction_index=int(log["transactionIndex"], 16),
+            log_index=int(log["logIndex"], 16),
+        )
 
     def recall(self, key: str, make: Callable[[], int]) -> int:
         """Return a number that is made once and kept."""
-        return int(self._ledger.outbox.remember(key, lambda: {"value": make()})["value"])
+        return int(self._outbox.remember(key, lambda: {"value": make()})["value"])
 
     def sign_terms(self, terms: TradeTerms, *, by: str) -> HexBytes:
         """Let an organisation sign a contract in the clear (EIP-712)."""
@@ -158,7 +187,11 @@ class Stage:
 
     def wait_until(self, moment: int) -> None:
         """Let the chain's clock reach a moment: moved where it can be, else waited for."""
-        self._ledger.reach(moment)
+        if self.is_clock_movable:
+            self._ledger.clock(moment)
+            return
+        while (now := self.now()) < moment:
+            time.sleep(min(POLL_SECONDS_MAX, moment - now))
 
     def value_date(self) -> int:
         """Return the chain's day as yyyymmdd."""
@@ -166,9 +199,9 @@ class Stage:
 
     # --- documents and packages -------------------------------------------------------------------
 
-    def document(self, document: Json) -> Bytes32:
+    def document(self, document: Mapping[str, Any]) -> Bytes32:
         """Keep a document and return its digest."""
-        return self._content.put(canonical(document)).digest.value
+        return self._content.put(canonical(dict(document))).digest.value
 
     def content(self, data: bytes) -> Bytes32:
         """Keep bytes and return their digest."""
@@ -176,14 +209,19 @@ class Stage:
 
     def content_chunks(self, chunks: Iterable[bytes], digest: Bytes32) -> None:
         """Keep a file that comes in pieces, and check that it has the digest it was read with."""
-        found = self.content(b"".join(chunks))
+        with NamedTemporaryFile() as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            found = self._content.put(Path(file.name)).digest.value
         assert found == digest, f"{found=} {digest=}"
 
     def seal(self, package: bytes, *, readers: Sequence[str]) -> tuple[Bytes32, Bytes32]:
-        """Keep a package sealed for these readers; return the digests of it and of its key wraps."""
+        """Keep a package sealed for readers; return the digests of it and of its key wraps."""
         keys = [self.encryption_key(slug) for slug in readers]
         sealed, made = seal_bytes(package, readers=keys)
-        return self.content(sealed), self.document(made.sidecar.to_document())
+        sidecar = canonical(made.sidecar.to_document())
+        return self.content(sealed), self.content(sidecar)
 
     def open_sealed(self, package: Bytes32, keys: Bytes32, *, by: str) -> Bytes32:
         """Open a sealed package as one of its readers; return the digest of what was inside."""

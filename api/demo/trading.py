@@ -33,7 +33,7 @@ from chain.events import (
     SettlementSettled,
     TradeConcluded,
 )
-from chain.structs import Leg, TradeTerms
+from chain.structs import Leg, ListingTerms, TradeTerms
 from chain.values import (
     AssessmentId,
     Bytes32,
@@ -83,7 +83,7 @@ def list_product(
             "permission": [{"target": product.asset_id, "action": "use"}],
             "prohibition": [{"target": product.asset_id, "action": "distribute"}],
         }
-        return ListingsSubmit(
+        terms = ListingTerms(
             asset_id=product.asset_id,
             asset_version=product.version,
             right_id=product.right_id,
@@ -98,8 +98,11 @@ def list_product(
             terms_digest=stage.document(policy),
             declaration_digest=stage.document(declaration),
             digest_alg=DigestAlg.SHA256,
-            reports=reports,
             list_until=0,
+        )
+        return ListingsSubmit(
+            terms=terms,
+            reports=reports,
             parents=product.parents,
             revenue_table=product.revenue_table,
             salt=salt_of(key),
@@ -162,7 +165,7 @@ def terms_of(
         template=ContractTemplate.DATA_PROVISION,
         predecessor_digest=Bytes32(NOTHING),
         contract_digest=stage.document(contract),
-        policy_digest=listing.terms_digest,
+        policy_digest=listing.terms.terms_digest,
         digest_alg=DigestAlg.SHA256,
         right_kinds=USE,
         right_until=0,

@@ -70,9 +70,7 @@ def read(reading: ReadingDep, certificate: CertificatePath) -> Json:
         ),
     },
 )
-def bundle(
-    services: ServicesDep, reading: ReadingDep, certificate: CertificatePath
-) -> Response:
+def bundle(services: ServicesDep, reading: ReadingDep, certificate: CertificatePath) -> Response:
     """Return the file that proves a certificate as of the last co-signed checkpoint."""
     found = find_certificate(reading.session, certificate, at_block=reading.at_block)
     data = bundle_bytes(services, reading, found.record.certificate_id)

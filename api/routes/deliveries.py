@@ -39,5 +39,5 @@ def read(look: PrivilegedDep, delivery_id: IdPath) -> Json:
     """Return one delivery of a trade that concerns you."""
     missing = DeliveryNotFound(delivery_id=DeliveryId(delivery_id))
     delivery = look.reading.find(Delivery, delivery_id)
-    look.require(delivery and look.reading.find(Trade, delivery.trade_id), missing)
+    look.require(look.reading.find(Trade, delivery.trade_id) if delivery else None, missing)
     return look.reading.one(DELIVERY, delivery_id, missing=missing)

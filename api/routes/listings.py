@@ -31,9 +31,7 @@ MIRROR = Answer(ListingMirror)
 def browse(
     services: ServicesDep,
     reading: ReadingDep,
-    where: Annotated[
-        Where, Depends(filters(Listing, "state", "asset_id", "seller", "home_venue"))
-    ],
+    where: Annotated[Where, Depends(filters(Listing, "state", "asset_id", "seller", "home_venue"))],
     pages: PagingDep,
 ) -> Json:
     """List offers."""

@@ -45,24 +45,18 @@ ISSUER_CODE = Answer(IssuerCode)
 def browse(
     services: ServicesDep,
     reading: ReadingDep,
-    where: Annotated[
-        Where, Depends(filters(Participant, "state", "home_venue", "uscc_digest"))
-    ],
+    where: Annotated[Where, Depends(filters(Participant, "state", "home_venue", "uscc_digest"))],
     pages: PagingDep,
 ) -> Json:
     """List organisations."""
     return reading.page(PARTICIPANT, where, pages, to_participants(services))
 
 
-@router.get(
-    "/{id}", response_model=PARTICIPANT.model, responses=declares(ParticipantNotFound)
-)
+@router.get("/{id}", response_model=PARTICIPANT.model, responses=declares(ParticipantNotFound))
 def read(services: ServicesDep, reading: ReadingDep, participant_id: IdPath) -> Json:
     """Return one organisation."""
     missing = ParticipantNotFound(participant_id=ParticipantId(participant_id))
-    return reading.one(
-        PARTICIPANT, participant_id, missing=missing, add=to_participants(services)
-    )
+    return reading.one(PARTICIPANT, participant_id, missing=missing, add=to_participants(services))
 
 
 @router.get("/{id}/accounts", response_model=ACCOUNT.page_model, responses=declares())
@@ -90,4 +84,3 @@ def issuer_code(reading: ReadingDep, participant_id: IdPath) -> Json:
     """Return what an issuer's certificate codes begin with."""
     missing = ParticipantNotFound(participant_id=ParticipantId(participant_id))
     return reading.one(ISSUER_CODE, participant_id, missing=missing)
-

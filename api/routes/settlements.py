@@ -50,5 +50,5 @@ def read(look: PrivilegedDep, settlement_id: IdPath) -> Json:
     """Return one settlement of a trade that concerns you."""
     missing = SettlementNotFound(settlement_id=SettlementId(settlement_id))
     settlement = look.reading.find(Settlement, settlement_id)
-    look.require(settlement and look.reading.find(Trade, settlement.trade_id), missing)
+    look.require(look.reading.find(Trade, settlement.trade_id) if settlement else None, missing)
     return look.reading.one(SETTLEMENT, settlement_id, missing=missing)

@@ -173,7 +173,8 @@ contract Profiles is IProfiles, Acting {
         return unit == DurationUnit.DAYS ? MAX_DAYS : MAX_WORKING_DAYS;
     }
 
-    /// @dev The window is counted back from the expiry, and neither can be counted in working days of years not yet published.
+    /// @dev The window is counted back from the expiry, and neither can be counted in working days of years not yet
+    /// published.
     function _isRenewalValid(Profile calldata profile) private pure returns (bool) {
         return profile.renewalOpens.unit != DurationUnit.WORKING_DAYS
             && _secondsOf(profile.renewalOpens) < _secondsOf(profile.validity);

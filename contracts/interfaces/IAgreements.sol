@@ -17,7 +17,8 @@ interface IAgreements is IActing {
     }
 
     /// @notice An agreement.
-    /// @param scopes Bit set: 1 vendor, 2 registration certificate, 4 listing, 8 assessment report, 16 credit, 32 demand.
+    /// @param scopes Bit set: 1 vendor, 2 registration certificate, 4 listing, 8 assessment report, 16 credit, 32
+    /// demand.
     /// @param maxAgeSeconds How old a checkpoint may be before members stop relying on it.
     /// @param membersHash keccak256 of the ABI encoding of the members in ascending order.
     /// @param memberCount How many members must sign.
@@ -65,10 +66,16 @@ interface IAgreements is IActing {
     /// @notice A member signed; with the last signature the agreement takes effect.
     /// @param effectiveAt Seconds; 0 while signatures are missing.
     event AgreementSigned(
-        AgreementId indexed agreementId, ParticipantId indexed byParticipant, address byAccount, uint8 signedCount, uint64 effectiveAt
+        AgreementId indexed agreementId,
+        ParticipantId indexed byParticipant,
+        address byAccount,
+        uint8 signedCount,
+        uint64 effectiveAt
     );
     /// @notice A member ended the agreement; certificates stay valid where they were issued.
-    event AgreementTerminated(AgreementId indexed agreementId, ParticipantId indexed byParticipant, address byAccount, Cause cause);
+    event AgreementTerminated(
+        AgreementId indexed agreementId, ParticipantId indexed byParticipant, address byAccount, Cause cause
+    );
 
     /// @notice The agreement is not known.
     /// @custom:family NotFound
@@ -92,12 +99,50 @@ interface IAgreements is IActing {
     /// @custom:family Forbidden
     error AgreementNotCovering(AgreementId agreementId, ParticipantId venue, ParticipantId peer, uint8 scope);
 
-    function propose(AgreementProposal calldata params, Authorization calldata authorization) external returns (AgreementId agreementId);
+    /// @notice Proposes an agreement, and signs it.
+    ///
+    /// Requirements, in order:
+    /// - the caller is an exchange;
+    /// - the agreement is new;
+    /// - members are 2 to 64, scopes 1 to 63; checkpoint age and document are given; the term has not ended;
+    /// - members are exchanges in ascending order;
+    /// - the caller is one of them.
+    ///
+    /// Emits an {AgreementProposed} event.
+    function propose(AgreementProposal calldata params, Authorization calldata authorization)
+        external
+        returns (AgreementId agreementId);
+    /// @notice Signs an agreement; the last signature brings it into force.
+    ///
+    /// Requirements, in order:
+    /// - the agreement is known;
+    /// - the caller is an exchange and a member;
+    /// - the agreement is proposed;
+    /// - the caller has not signed;
+    /// - its term has not ended.
+    ///
+    /// Emits an {AgreementSigned} event.
     function sign(AgreementId agreementId, Authorization calldata authorization) external;
+    /// @notice Ends an agreement for all its members.
+    ///
+    /// Requirements, in order:
+    /// - the agreement is known;
+    /// - the caller is an exchange, and speaks for the class of the complete cause, such as PARTY;
+    /// - it is a member;
+    /// - the agreement is proposed or in force.
+    ///
+    /// Emits an {AgreementTerminated} event.
     function terminate(AgreementId agreementId, Cause calldata cause, Authorization calldata authorization) external;
 
+    /// @notice Returns an agreement; reverts with {AgreementNotFound}.
     function agreementOf(AgreementId agreementId) external view returns (Agreement memory);
+    /// @notice Says whether a participant has signed; reverts with {AgreementNotFound}.
     function hasSigned(AgreementId agreementId, ParticipantId participantId) external view returns (bool);
-    /// @notice Says whether an agreement is in force between two members for all of the given scopes.
-    function covers(AgreementId agreementId, ParticipantId venue, ParticipantId peer, uint8 scopes) external view returns (bool);
+    /// @notice Says whether an agreement is in force between two members for all of the given scopes; never for a venue
+    /// with itself.
+    /// @param scopes Bit set as in {Agreement}; 0 is never covered.
+    function covers(AgreementId agreementId, ParticipantId venue, ParticipantId peer, uint8 scopes)
+        external
+        view
+        returns (bool);
 }

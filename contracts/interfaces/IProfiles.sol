@@ -7,17 +7,20 @@ import {IActing} from "./IActing.sol";
 
 /// @title IProfiles
 /// @notice Rule profiles (durations, reviews, code format) and the working-day calendar they count in.
-/// @dev A profile's id is the hash of its content, so a profile can never change under an application that froze it (joints 7).
-/// Its numbers come from rules that domain.md marks as single-source or unverified: they are data, never constants.
+/// @dev A profile's id is the hash of its content, so a profile can never change under an application that froze it
+/// (joints 7). Its numbers come from rules that domain.md marks as single-source or unverified: they are data, never
+/// constants.
 interface IProfiles is IActing {
-    /// @dev Units of a duration. WORKING_DAYS and DAYS fall due at 24:00 UTC+8; SECONDS serve chains whose clock cannot be moved.
+    /// @dev Units of a duration. WORKING_DAYS and DAYS fall due at 24:00 UTC+8; SECONDS serve chains whose clock cannot
+    /// be moved.
     enum DurationUnit {
         SECONDS,
         DAYS,
         WORKING_DAYS
     }
 
-    /// @dev How certificate codes are written. NATIONAL is the 15-character `SJ…` code (domain 7), VENUE the same layout under prefix `VN`.
+    /// @dev How certificate codes are written. NATIONAL is the 15-character `SJ…` code (domain 7), VENUE the same
+    /// layout under prefix `VN`.
     enum CodeFormat {
         NATIONAL,
         VENUE
@@ -58,7 +61,8 @@ interface IProfiles is IActing {
 
     /// @notice A profile was published under its content hash.
     event ProfilePublished(ProfileId indexed profileId, Profile profile, address byAccount);
-    /// @notice A year of the working-day calendar was loaded: bit n of `workingDays` (two words, low word first) is day n of the year, from 0.
+    /// @notice A year of the working-day calendar was loaded: bit n of `workingDays` (two words, low word first) is day
+    /// n of the year, from 0.
     event CalendarYearLoaded(uint16 indexed year, uint256[2] workingDays, address byAccount);
 
     /// @notice The profile is not known.
@@ -77,14 +81,51 @@ interface IProfiles is IActing {
     /// @custom:family Invalid
     error DurationTooLong(uint32 amount, uint32 maximum);
 
-    function publish(Profile calldata profile, Authorization calldata authorization) external returns (ProfileId profileId);
-    function loadCalendarYear(uint16 year, uint256[2] calldata workingDays, Authorization calldata authorization) external;
+    /// @notice Publishes a profile under its content hash, keccak256 of its ABI encoding.
+    ///
+    /// Requirements, in order:
+    /// - it is not published;
+    /// - the caller is the governor;
+    /// - it has a name, and no duration exceeds 100 years, 36 500 days or 250 working days;
+    /// - the validity is given in seconds or days, and renewal opens within it.
+    ///
+    /// Emits a {ProfilePublished} event.
+    function publish(Profile calldata profile, Authorization calldata authorization)
+        external
+        returns (ProfileId profileId);
+    /// @notice Loads a year's working days, statutory holidays and make-up weekends included; once, since deadlines are
+    /// computed from it.
+    /// @param year 2000 to 2999.
+    /// @param workingDays Bit n is day n of the year from 0, low word first.
+    ///
+    /// Requirements, in order:
+    /// - the year is not loaded;
+    /// - the caller is the governor;
+    /// - the year is within range;
+    /// - no day lies after 31 December, and 200 to 300 days are worked.
+    ///
+    /// Emits a {CalendarYearLoaded} event.
+    function loadCalendarYear(uint16 year, uint256[2] calldata workingDays, Authorization calldata authorization)
+        external;
 
+    /// @notice Returns a profile; reverts with {ProfileNotFound}.
     function profileOf(ProfileId profileId) external view returns (Profile memory);
+    /// @notice Returns a year of the calendar, and whether it is loaded.
     function calendarYearOf(uint16 year) external view returns (bool loaded, uint256[2] memory workingDays);
+    /// @notice Says whether a moment falls on a working day in UTC+8; reverts with {CalendarYearMissing}.
+    /// @param time Seconds since 1970 UTC.
     function isWorkingDay(uint64 time) external view returns (bool);
-    /// @notice Returns when a duration that begins at `start` ends: exclusive, at 24:00 UTC+8 for days and working days.
-    /// @dev The day of `start` is not counted unless `countsFirstDay`; a DAYS deadline on a day that is no working day stays there (only
-    /// WORKING_DAYS reads the calendar).
-    function deadlineAfter(uint64 start, Duration calldata duration, bool countsFirstDay) external view returns (uint64 deadline);
+    /// @notice Returns when a duration that begins at `start` ends: exclusive, at 24:00 UTC+8 for days and working
+    /// days.
+    /// @dev The day of `start` is not counted unless `countsFirstDay`; a DAYS deadline on a day that is no working day
+    /// stays there (only WORKING_DAYS reads the calendar). An amount of 0 ends at `start`. A start in milliseconds
+    /// reverts with {FieldInvalid}.
+    /// @param start Seconds since 1970 UTC.
+    /// @param duration At most 100 years, 36 500 days or 250 working days.
+    /// @param countsFirstDay Whether the day of `start` counts, if it is one of those counted.
+    /// @return deadline Seconds since 1970 UTC.
+    function deadlineAfter(uint64 start, Duration calldata duration, bool countsFirstDay)
+        external
+        view
+        returns (uint64 deadline);
 }

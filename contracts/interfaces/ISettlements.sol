@@ -34,7 +34,7 @@ interface ISettlements is IActing {
         CertificateId certificateId;
     }
 
-    /// @notice A hold of an authority class on the settlement of a trade; all zero if there is none.
+    /// @notice A hold of an authority class on the settlement of a trade; without one, only the key is set.
     /// @param isActive Whether it holds now.
     /// @param until Seconds when it ends by itself; 0 means open.
     struct SettlementHold {

@@ -10,7 +10,8 @@ import {Clock} from "./Clock.sol";
 import {Standing} from "./Standing.sol";
 
 /// @title Admission
-/// @notice How applications and accounts are checked and entered: the writing half that {IParticipants} shares among its acts.
+/// @notice How applications and accounts are checked and entered: the writing half that {IParticipants} shares among
+/// its acts.
 library Admission {
     using Standing for Standing.Register;
     using Standing for Standing.Organisation;
@@ -18,7 +19,8 @@ library Admission {
     // ---------------------------------------------------------------- entries
 
     /// @notice Enters an application; the applying account gets all purposes.
-    /// @dev Whoever applied in vain before loses the organisation to a new applicant, whose account takes the place of the first.
+    /// @dev Whoever applied in vain before loses the organisation to a new applicant, whose account takes the place of
+    /// the first.
     ///
     /// Emits an {AccountRevoked} event for an earlier applicant's account.
     function enterApplication(
@@ -29,12 +31,12 @@ library Admission {
     ) internal {
         Standing.Organisation storage record = self.organisations[participantId];
         address previous = record.firstAccount;
+        uint64 time = Clock.nowSeconds();
         if (previous == address(0)) {
             record.sequence = ++self.sequence;
             self.ids[record.sequence] = participantId;
         } else if (previous != account) {
             Cause memory none;
-            uint64 time = Clock.nowSeconds();
             self.keys[previous].revokedAt = time;
             emit IParticipants.AccountRevoked(previous, participantId, participantId, account, time, none);
         }
@@ -48,7 +50,7 @@ library Admission {
         record.profileDigest = params.profileDigest;
         record.firstAccount = account;
         bytes32 keyHash = keccak256(params.encryptionKey);
-        self.keys[account] = Standing.Key(record.sequence, Standing.ALL_PURPOSES, true, 0, 0, 0, keyHash);
+        self.keys[account] = Standing.Key(record.sequence, Standing.ALL_PURPOSES, true, time, 0, 0, keyHash);
     }
 
     /// @notice Enters a further account of an organisation.
@@ -84,7 +86,8 @@ library Admission {
         key.revokedAt = revokedAt;
     }
 
-    /// @notice Gives an issuer its region and digit; an earlier pair of its own stays taken, as do the codes made with it.
+    /// @notice Gives an issuer its region and digit; an earlier pair of its own stays taken, as do the codes made with
+    /// it.
     function enterIssuerCode(Standing.Register storage self, ParticipantId participantId, uint8 region, uint8 digit)
         internal
     {
@@ -149,7 +152,8 @@ library Admission {
     }
 
     /// @notice Reverts unless a venue may change its recognition of a participant so.
-    /// @dev NONE → RECOGNIZED → REVOKED, or NONE → DECLINED; a refused or revoked one may be recognised later (domain 4.1).
+    /// @dev NONE → RECOGNIZED → REVOKED, or NONE → DECLINED; a refused or revoked one may be recognised later (domain
+    /// 4.1).
     function requireRecognition(IParticipants.Recognition previous, IParticipants.Recognition next) internal pure {
         bool mayFollow = next == IParticipants.Recognition.RECOGNIZED
             ? previous != next

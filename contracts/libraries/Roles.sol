@@ -22,7 +22,8 @@ library Roles {
             || role == IParticipants.Role.CLEARING;
     }
 
-    /// @notice Reverts unless an organisation may hold a role at a venue: an operator only at itself, a trader anywhere else (A-07).
+    /// @notice Reverts unless an organisation may hold a role at a venue: an operator only at itself, a trader anywhere
+    /// else (A-07).
     function requireGrantable(ParticipantId participantId, IParticipants.Role role, ParticipantId venue) internal pure {
         IParticipants.Role operator = IParticipants.Role.EXCHANGE_OPERATOR;
         bool isAtItself = participantId == venue;

@@ -129,7 +129,8 @@ library Standing {
             && self.suspendedBy != authority;
     }
 
-    /// @notice Says whether an organisation may apply: for the first time, or after it was rejected or let a supplement lapse.
+    /// @notice Says whether an organisation may apply: for the first time, or after it was rejected or let a supplement
+    /// lapse.
     /// @dev Else whoever applies in a stranger's name would shut it out.
     function mayApply(Organisation storage self) internal view returns (bool) {
         IParticipants.ParticipantState state = self.state;
@@ -255,7 +256,8 @@ library Standing {
         require(account == self.governor, IParticipants.CallerNotGovernor(account));
     }
 
-    /// @notice Returns the account's organisation, if any, and reverts unless it is the admitting body of an organisation.
+    /// @notice Returns the account's organisation, if any, and reverts unless it is the admitting body of an
+    /// organisation.
     /// @dev That is the home venue, or the governor where there is none.
     function requireAdmitter(Register storage self, address account, ParticipantId participantId, ParticipantId venue)
         internal
@@ -363,7 +365,8 @@ library Standing {
         );
     }
 
-    /// @notice Reverts unless the cause is complete and of the class VENUE, as which every admitting body speaks, the governor too.
+    /// @notice Reverts unless the cause is complete and of the class VENUE, as which every admitting body speaks, the
+    /// governor too.
     function requireVenueCause(ParticipantId caller, Cause calldata cause) internal view {
         requireComplete(cause);
         bool isVenue = cause.authority == AuthorityClass.VENUE;

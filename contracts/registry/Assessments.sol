@@ -159,7 +159,7 @@ contract Assessments is IAssessments, Acting {
         require(stored.assessor != 0, AssessmentNotFound(assessmentId));
     }
 
-    /// @dev An assessor is admitted by its home venue, or by the governor for the whole ledger.
+    /// @dev An assessor is admitted by its home venue.
     function _requireAssessor(Report calldata params, ParticipantId participantId) private view {
         ParticipantId registrant = assets.assetOf(params.assetId, params.assetVersion).registrant;
         ParticipantId venue = participants.participantOf(participantId).homeVenue;

@@ -100,15 +100,18 @@ contract Settlements is ISettlements, Acting {
     }
 
     /// @inheritdoc ISettlements
-    function settlementHoldOf(TradeId tradeId, AuthorityClass authority) external view returns (SettlementHold memory) {
+    function settlementHoldOf(TradeId tradeId, AuthorityClass authority)
+        external
+        view
+        returns (SettlementHold memory held)
+    {
         StoredHold storage stored = _holds[tradeId][authority];
-        return SettlementHold({
-            tradeId: tradeId,
-            authority: authority,
-            isActive: _isActive(stored),
-            until: stored.until,
-            byParticipant: participants.participantBySequence(stored.byParticipant)
-        });
+        held.tradeId = tradeId;
+        held.authority = authority;
+        if (!stored.isPlaced) return held;
+        held.isActive = _isActive(stored);
+        held.until = stored.until;
+        held.byParticipant = participants.participantBySequence(stored.byParticipant);
     }
 
     /// @inheritdoc ISettlements

@@ -2,9 +2,10 @@
 A small contract whose state depends on the order, senders and times of everything sent to it.
 """
 
+import os
+import signal
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -107,10 +108,10 @@ class Desk:
         desk.journal = desk._journal()
         return desk
 
-    def reopen(self) -> "Desk":
+    def reopen(self) -> None:
         """Start the home again after its chain, or everything, ended."""
         self.close()
-        return Desk.open(self.home, writer=self.writer)
+        self.__dict__.update(vars(Desk.open(self.home, writer=self.writer)))
 
     def close(self) -> None:
         """End everything in order."""
@@ -120,9 +121,6 @@ class Desk:
 
     def kill(self) -> None:
         """End the chain's process without giving it time for anything."""
-        import os
-        import signal
-
         running = self.node.running()
         assert running is not None
         os.kill(running.pid, signal.SIGKILL)
@@ -140,7 +138,7 @@ class Desk:
 
     def write(self, line: int, **options: Any) -> Entry:
         """Write one line and wait for its block."""
-        return self.sender.settle(self.sender.submit([self.order(line, **options)]))[0]
+        return self.sender.carry_out([self.order(line, **options)])[0]
 
     def digest(self) -> str:
         """Return the journal's digest of everything that ever happened to it."""
@@ -155,15 +153,14 @@ class Desk:
         return self.connection.latest().hash
 
     def _journal(self) -> Address:
-        made = self.sender.submit([self._order("journal", {}, to=None, data=bytecode())])
-        receipt = self.connection.receipt(self.sender.settle(made)[0].transaction_hash or "")
+        (made,) = self.sender.carry_out([self._order("journal", {}, to=None, data=bytecode())])
+        assert made.transaction_hash is not None
+        receipt = self.connection.receipt(made.transaction_hash)
         assert receipt is not None
         assert receipt.contract_address is not None
         return receipt.contract_address
 
-    def _order(
-        self, key: str, act: dict[str, Any], *, to: Address | None, data: HexBytes
-    ) -> Order:
+    def _order(self, key: str, act: dict[str, Any], *, to: Address | None, data: HexBytes) -> Order:
         return Order(
             kind=Kind.DEPLOY if to is None else Kind.ACT,
             key=key,
@@ -175,6 +172,3 @@ class Desk:
             to=to,
             data=data,
         )
-
-
-LINES = count(1)

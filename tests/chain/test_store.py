@@ -32,6 +32,7 @@ from chain.store import (
     tip_of,
 )
 from chain.tables import MIRROR, table_of, versioned_table
+from chain.values import Address
 from tests.chain.things import (
     Tally,
     Thing,
@@ -104,7 +105,7 @@ class TestApplyBlock:
 
     def test_makes_no_version_of_a_record_that_did_not_change(self, mirror: Engine) -> None:
         def same(_: Records, __: Event) -> Iterable[Any]:
-            yield Tally(account=asset(1)[:42], nonce=1, times=1)  # type: ignore[arg-type]
+            yield Tally(account=Address("0x" + "01" * 20), nonce=1, times=1)
 
         with Session(mirror) as session, session.begin():
             apply_block(session, append(1, [used_log(1, 1)]), same)
@@ -343,7 +344,7 @@ def page_all(engine: Engine) -> list[Thing]:
 
 
 class TestTables:
-    def test_orders_uint256_by_value(self, mirror: Engine) -> None:
+    def test_order_uint256_by_value(self, mirror: Engine) -> None:
         apply(mirror, append(1, [registered_log(n, n) for n in (3, 20, 100)]))
         table = table_of(Thing).table
 
@@ -351,7 +352,26 @@ class TestTables:
             rows = session.connection().execute(select(table.c.large).order_by(table.c.large))
             assert [one.large >> 200 for one in rows] == [3, 20, 100]
 
-    def test_uses_wal_and_foreign_keys(self, mirror: Engine) -> None:
+    @pytest.mark.parametrize("nonce", [0, 2**63 - 1, 2**63, 2**64 - 1])
+    def test_hold_every_uint64(self, mirror: Engine, nonce: int) -> None:
+        tally = Tally(account=Address("0x" + "01" * 20), nonce=nonce, times=1)
+
+        with Session(mirror) as session, session.begin():
+            apply_block(session, append(1, [used_log(1, 1)]), lambda _, __: [tally])
+
+        with Session(mirror) as session:
+            found = find(session, Tally, tally.account, nonce)
+        assert found is not None
+        assert found.record == tally
+
+    @pytest.mark.parametrize("nonce", [-1, 2**64])
+    def test_refuse_what_is_no_uint64(self, mirror: Engine, nonce: int) -> None:
+        tally = Tally(account=Address("0x" + "01" * 20), nonce=nonce, times=1)
+
+        with Session(mirror) as session, pytest.raises(ValueError, match="no uint64"):
+            apply_block(session, append(1, [used_log(1, 1)]), lambda _, __: [tally])
+
+    def test_use_wal_and_foreign_keys(self, mirror: Engine) -> None:
         with Session(mirror) as session:
             run = session.connection().exec_driver_sql
             assert run("PRAGMA journal_mode").scalar() == "wal"

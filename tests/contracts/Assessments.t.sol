@@ -50,7 +50,17 @@ contract AssessmentsTest is Registry {
         _record(assessor);
     }
 
-    function test_record_reverts_with_RoleMissing() external {
+    function test_record_reverts_with_RoleMissing_given_the_role_is_of_another_venue() external {
+        _grant(broker, IParticipants.Role.ASSESSOR, otherExchange.id);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IParticipants.RoleMissing.selector, broker.id, IParticipants.Role.ASSESSOR, exchange.id
+            )
+        );
+        _record(broker);
+    }
+
+    function test_record_reverts_with_RoleMissing_when_the_caller_is_no_assessor() external {
         vm.expectRevert(
             abi.encodeWithSelector(
                 IParticipants.RoleMissing.selector, buyer.id, IParticipants.Role.ASSESSOR, exchange.id
@@ -61,9 +71,7 @@ contract AssessmentsTest is Registry {
 
     function test_record_reverts_with_AssessorIsRegistrant() external {
         _grant(seller, IParticipants.Role.ASSESSOR, exchange.id);
-        vm.expectRevert(
-            abi.encodeWithSelector(IAssessments.AssessorIsRegistrant.selector, resource.assetId, seller.id)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAssessments.AssessorIsRegistrant.selector, resource.assetId, seller.id));
         _record(seller);
     }
 
@@ -111,9 +119,8 @@ contract AssessmentsTest is Registry {
     }
 
     function test_record_emits_AssessmentRecorded() external {
-        bytes32 assessmentId = keccak256(
-            abi.encode(bytes32("assessment"), block.chainid, assessor.id, resource.assetId, report.salt)
-        );
+        bytes32 assessmentId =
+            keccak256(abi.encode(bytes32("assessment"), block.chainid, assessor.id, resource.assetId, report.salt));
         vm.expectEmit(address(assessments));
         emit IAssessments.AssessmentRecorded(
             AssessmentId.wrap(assessmentId),
@@ -130,18 +137,6 @@ contract AssessmentsTest is Registry {
             assessor.account
         );
         _record(assessor);
-    }
-
-    function test_record_accepts_an_assessor_of_the_whole_ledger() external {
-        Member memory appraiser = _admitted("appraiser", NO_VENUE);
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IParticipants.RoleMissing.selector, appraiser.id, IParticipants.Role.ASSESSOR, NO_VENUE
-            )
-        );
-        _record(appraiser);
-        Member memory visitor = _trading("visitor", IParticipants.Role.ASSESSOR);
-        assessments.requireValid(_record(visitor), resource.assetId, 1);
     }
 
     // ---------------------------------------------------------------- withdraw
@@ -161,18 +156,14 @@ contract AssessmentsTest is Registry {
 
     function test_withdraw_reverts_with_CallerNotAssessor() external {
         AssessmentId assessmentId = _record(assessor);
-        vm.expectRevert(
-            abi.encodeWithSelector(IAssessments.CallerNotAssessor.selector, assessmentId, seller.id)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAssessments.CallerNotAssessor.selector, assessmentId, seller.id));
         _withdraw(seller, assessmentId, AuthorityClass.PARTY);
     }
 
     function test_withdraw_reverts_with_AssessmentAlreadyWithdrawn() external {
         AssessmentId assessmentId = _record(assessor);
         _withdraw(assessor, assessmentId, AuthorityClass.PARTY);
-        vm.expectRevert(
-            abi.encodeWithSelector(IAssessments.AssessmentAlreadyWithdrawn.selector, assessmentId)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAssessments.AssessmentAlreadyWithdrawn.selector, assessmentId));
         _withdraw(regulator, assessmentId, AuthorityClass.REGULATOR);
     }
 

@@ -5,7 +5,15 @@ import {IAssets} from "../../contracts/interfaces/IAssets.sol";
 import {IParticipants} from "../../contracts/interfaces/IParticipants.sol";
 import {IRights} from "../../contracts/interfaces/IRights.sol";
 import {Authorization, Payee} from "../../contracts/types/Acting.sol";
-import {AssetKind, AuthorityClass, Category, DigestAlg, Grade, Relation, Verdict} from "../../contracts/types/Codes.sol";
+import {
+    AssetKind,
+    AuthorityClass,
+    Category,
+    DigestAlg,
+    Grade,
+    Relation,
+    Verdict
+} from "../../contracts/types/Codes.sol";
 import {RightKind} from "../../contracts/types/Codes.sol";
 import {AssetId, ParticipantId, RightId} from "../../contracts/types/Ids.sol";
 import {Registry} from "./Registry.sol";
@@ -103,7 +111,7 @@ contract AssetsTest is Registry {
     function test_declare_reverts_with_PayeesOutOfOrder() external {
         IAssets.Declaration memory declaration = _product();
         (declaration.revenueTable[0], declaration.revenueTable[1]) =
-            (declaration.revenueTable[1], declaration.revenueTable[0]);
+        (declaration.revenueTable[1], declaration.revenueTable[0]);
         _expectOutOfOrder(declaration.revenueTable[1].participantId);
         _declared(seller, declaration);
         declaration.revenueTable[1] = declaration.revenueTable[0];
@@ -163,9 +171,7 @@ contract AssetsTest is Registry {
         IAssets.Declaration memory declaration =
             _derivedFrom(_declaration(AssetKind.ELEMENT, "e", seller.id), product, product.rightId);
         declaration.revenueTable = _pair(seller.id, 9000, otherSeller.id, 1000);
-        vm.expectRevert(
-            abi.encodeWithSelector(IAssets.ParentKindWrong.selector, product.assetId, AssetKind.PRODUCT)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAssets.ParentKindWrong.selector, product.assetId, AssetKind.PRODUCT));
         _declared(seller, declaration);
     }
 
@@ -302,8 +308,7 @@ contract AssetsTest is Registry {
         consentBps = bound(consentBps, 0, 9999);
         givenBps = bound(givenBps, 1, 9999);
         IAssets.Declaration memory declaration = _declaration(AssetKind.RESOURCE, "fuzzed", otherSeller.id);
-        declaration.revenueTable =
-            _pair(otherSeller.id, uint16(upstreamBps), seller.id, uint16(10_000 - upstreamBps));
+        declaration.revenueTable = _pair(otherSeller.id, uint16(upstreamBps), seller.id, uint16(10_000 - upstreamBps));
         Registered memory parent = _registered(otherSeller, declaration);
         IRights.RightTerms memory terms = _terms(seller.id, 2);
         terms.shareBps = uint16(bound(consentBps, SHARE_BPS, 9999));
@@ -459,9 +464,7 @@ contract AssetsTest is Registry {
         for (uint256 kind = 1; kind <= 3; ++kind) {
             IAssets.SecurityReview memory review = _review(element, IAssets.ReviewKind(kind));
             review.reviewedDigest = "another";
-            vm.expectRevert(
-                abi.encodeWithSelector(IAssets.ReviewedDigestWrong.selector, element.assetId, review.kind)
-            );
+            vm.expectRevert(abi.encodeWithSelector(IAssets.ReviewedDigestWrong.selector, element.assetId, review.kind));
             _reviewAs(reviewer, review);
         }
     }
@@ -547,9 +550,7 @@ contract AssetsTest is Registry {
     function test_setAlias_reverts_with_AliasTaken() external {
         _alias(otherSeller, resource.assetId, "DOI", "10.1/x");
         AssetId assetId = _declared(seller, _product());
-        vm.expectRevert(
-            abi.encodeWithSelector(IAssets.AliasTaken.selector, bytes32("DOI"), resource.assetId)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAssets.AliasTaken.selector, bytes32("DOI"), resource.assetId));
         _alias(seller, assetId, "DOI", "10.1/x");
     }
 
@@ -653,8 +654,7 @@ contract AssetsTest is Registry {
     }
 
     function _fromElement(Registered memory element) private view returns (IAssets.Declaration memory declaration) {
-        declaration =
-            _derivedFrom(_declaration(AssetKind.PRODUCT, "product", seller.id), element, element.rightId);
+        declaration = _derivedFrom(_declaration(AssetKind.PRODUCT, "product", seller.id), element, element.rightId);
         declaration.revenueTable = _pair(seller.id, 9000, otherSeller.id, 1000);
     }
 
@@ -718,16 +718,12 @@ contract AssetsTest is Registry {
 
     function _expectRightMissing(RightId rightId) private {
         vm.expectRevert(
-            abi.encodeWithSelector(
-                IRights.RightMissing.selector, rightId, resource.assetId, seller.id, RightKind.USE
-            )
+            abi.encodeWithSelector(IRights.RightMissing.selector, rightId, resource.assetId, seller.id, RightKind.USE)
         );
     }
 
     function _expectShareMissing(ParticipantId payee, uint256 requiredBps, uint256 givenBps) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(IAssets.UpstreamShareMissing.selector, payee, requiredBps, givenBps)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAssets.UpstreamShareMissing.selector, payee, requiredBps, givenBps));
     }
 
     function _expectNotFound(AssetId assetId, uint32 version) private {

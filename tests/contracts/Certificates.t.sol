@@ -93,9 +93,7 @@ contract CertificatesTest is Registry {
 
     function test_issue_emits_CertificateIssued() external {
         bytes32 salt = "second";
-        id = CertificateId.wrap(
-            keccak256(abi.encode(bytes32("certificate"), block.chainid, registrar.id, ASSET, salt))
-        );
+        id = CertificateId.wrap(keccak256(abi.encode(bytes32("certificate"), block.chainid, registrar.id, ASSET, salt)));
         fields.certificateId = id;
         fields.code = "SJ4422026030002";
         vm.expectEmit(address(certificates));
@@ -137,8 +135,7 @@ contract CertificatesTest is Registry {
     function test_issue_writes_a_prefix_for_each_kind() external {
         request.codeFormat = IProfiles.CodeFormat.VENUE;
         request.issuer = exchange.id;
-        bytes15[4] memory codes =
-            [bytes15("VN4412026030001"), "JY4412026030001", "JF4412026030001", "JS4412026030001"];
+        bytes15[4] memory codes = [bytes15("VN4412026030001"), "JY4412026030001", "JF4412026030001", "JS4412026030001"];
         for (uint256 i = 0; i < codes.length; ++i) {
             request.kind = ICertificates.CertificateKind(i + 1);
             (, bytes32 code) = certificates.issue(request, bytes32(i));
@@ -498,9 +495,7 @@ contract CertificatesTest is Registry {
     }
 
     function _expectHeld(ICertificates.CertificateFlag flag, AuthorityClass authority) private {
-        vm.expectRevert(
-            abi.encodeWithSelector(ICertificates.CertificateFlagHeld.selector, id, flag, uint8(authority))
-        );
+        vm.expectRevert(abi.encodeWithSelector(ICertificates.CertificateFlagHeld.selector, id, flag, uint8(authority)));
     }
 
     function _expectNotUsable() private {

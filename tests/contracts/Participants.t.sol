@@ -96,6 +96,7 @@ contract ParticipantsTest is Admitting {
         IParticipants.Account memory account = participants.accountOf(applicant.account);
         vm.assertTrue(account.participantId == applicant.id);
         vm.assertEq(account.purposes, 7);
+        vm.assertEq(account.validFrom, START);
         vm.assertEq(account.encryptionKeyHash, keccak256(_encryptionKey("applicant")));
         vm.assertEq(participants.primaryAccountOf(applicant.id), applicant.account);
     }

@@ -91,8 +91,7 @@ abstract contract Registry is Ledger {
         declaration.parentLinks = new IAssets.Parent[][](parents.length);
         for (uint256 i = 0; i < parents.length; ++i) {
             declaration.parents[i] = IAssets.Parent(parents[i].assetId, 1, Relation.DERIVED_FROM, consents[i]);
-            IAssets.Declaration memory parent =
-                abi.decode(_declarations[parents[i].assetId], (IAssets.Declaration));
+            IAssets.Declaration memory parent = abi.decode(_declarations[parents[i].assetId], (IAssets.Declaration));
             declaration.parentTables[i] = parent.revenueTable;
             declaration.parentLinks[i] = parent.parents;
         }

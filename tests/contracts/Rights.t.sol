@@ -119,9 +119,8 @@ contract RightsTest is Registry {
     }
 
     function test_enter_emits_RightGranted() external {
-        RightId rightId = RightId.wrap(
-            keccak256(abi.encode(bytes32("right"), block.chainid, registrar.id, resource.assetId, SALT))
-        );
+        RightId rightId =
+            RightId.wrap(keccak256(abi.encode(bytes32("right"), block.chainid, registrar.id, resource.assetId, SALT)));
         IRights.RightTerms memory terms = _terms(buyer.id, 1);
         vm.expectEmit(address(rights));
         emit IRights.RightGranted(
@@ -238,9 +237,8 @@ contract RightsTest is Registry {
     function test_grant_emits_RightGranted() external {
         IRights.RightTerms memory terms = _terms(buyer.id, 2);
         bytes32 salt = keccak256(abi.encode(terms));
-        RightId rightId = RightId.wrap(
-            keccak256(abi.encode(bytes32("right"), block.chainid, seller.id, resource.rightId, salt))
-        );
+        RightId rightId =
+            RightId.wrap(keccak256(abi.encode(bytes32("right"), block.chainid, seller.id, resource.rightId, salt)));
         vm.expectEmit(address(rights));
         emit IRights.RightGranted(
             rightId,
@@ -336,8 +334,7 @@ contract RightsTest is Registry {
 
     function test_revoke_lets_an_authority_end_it() external {
         Member[3] memory members = [regulator, court, arbitrator];
-        AuthorityClass[3] memory classes =
-            [AuthorityClass.REGULATOR, AuthorityClass.COURT, AuthorityClass.ARBITRATION];
+        AuthorityClass[3] memory classes = [AuthorityClass.REGULATOR, AuthorityClass.COURT, AuthorityClass.ARBITRATION];
         for (uint256 i = 0; i < members.length; ++i) {
             uint256 snapshot = vm.snapshotState();
             _revoke(members[i], resource.rightId, classes[i]);
@@ -443,9 +440,10 @@ contract RightsTest is Registry {
     // ---------------------------------------------------------------- steps
 
     function _enter(IRights.RightTerms memory terms, uint32 version, bytes32 salt) private returns (RightId) {
-        return rights.enter(
-            terms, resource.assetId, version, resource.certificateId, salt, registrar.id, registrar.account
-        );
+        return
+            rights.enter(
+                terms, resource.assetId, version, resource.certificateId, salt, registrar.id, registrar.account
+            );
     }
 
     function _revoke(Member memory member, RightId rightId, AuthorityClass authority) private {
