@@ -5,7 +5,7 @@ It is not the form of single values (`api.wire`), nor what any noun's status mea
 (`api.statuses`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -133,10 +133,5 @@ def _forms(record: type) -> dict[str, Form]:
     hints = hints_of(record)
     return {
         one.name: form_of(hints[one.name], one.name, bool(one.metadata.get("uint256")))
-        for one in fields(record)  # type: ignore[arg-type]
+        for one in fields(record)
     }
-
-
-def every_description(model: type[BaseModel]) -> Sequence[str | None]:
-    """Return the descriptions of a model's fields, for the test that none is missing."""
-    return [field.description for field in model.model_fields.values()]

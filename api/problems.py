@@ -154,7 +154,8 @@ def response_of(error: LedgerError, errors: Sequence[Mapping[str, str]] = ()) ->
 def declares(*errors: type[LedgerError]) -> dict[int | str, dict[str, Any]]:
     """Return what a route says in `responses=` about the errors it may answer with."""
     declared: dict[int | str, dict[str, Any]] = {}
-    for error in (RequestMalformed, *errors):
+    named: tuple[type[LedgerError], ...] = (RequestMalformed, *errors)
+    for error in named:
         entry = declared.setdefault(
             status_of(error),
             {"description": "", "content": {MEDIA_TYPE: {"schema": dict(SCHEMA)}}},

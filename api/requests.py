@@ -62,9 +62,10 @@ class SignedAct(BaseModel):
 
 def signed_act(act: type[Act]) -> type[SignedAct]:
     """Return the request model of an act signed by somebody else than its sender."""
+    kind: Any = act
     members = {
         "act": (
-            act_model(act),
+            act_model(kind),
             Field(description=f"The arguments of {act.CONTRACT}.{act.FUNCTION}."),
         ),
         "authorization": (

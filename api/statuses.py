@@ -48,7 +48,16 @@ class RightKindBit(IntFlag):
     OPERATE = 1 << (RightKind.OPERATE - 1)
 
 
-FlagBit = IntFlag("FlagBit", {flag.name: 1 << flag for flag in CertificateFlag})
+class FlagBit(IntFlag):
+    """The flags of a certificate; numbered as in `CertificateFlag`."""
+
+    OBJECTION_PENDING = 1 << CertificateFlag.OBJECTION_PENDING
+    JUDICIAL_FREEZE = 1 << CertificateFlag.JUDICIAL_FREEZE
+    TEMPORARY_CONTROL = 1 << CertificateFlag.TEMPORARY_CONTROL
+    PLEDGED = 1 << CertificateFlag.PLEDGED
+    TERM_OR_CONDITION = 1 << CertificateFlag.TERM_OR_CONDITION
+    REGISTRAR_EXITED = 1 << CertificateFlag.REGISTRAR_EXITED
+    NOTE = 1 << CertificateFlag.NOTE
 
 
 class TermStatus(Enum):

@@ -148,12 +148,15 @@ def _struct_converter(kind: type) -> Convert:
     return lambda value: {name: convert(getattr(value, name)) for name, convert in parts}
 
 
+def _hints(kind: Any) -> dict[str, Any]:
+    return hints_of(kind)
+
+
 def _wide_names(kind: type) -> frozenset[str]:
     if not issubclass(kind, Struct):
         return frozenset()
-    node = parse(kind.ABI)
+    node, names = parse(kind.ABI), list(_hints(kind))
     assert isinstance(node, TupleType)
-    names: Any = hints_of(kind)
     return frozenset(
         name
         for name, part in zip(names, node.components, strict=True)

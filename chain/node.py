@@ -168,6 +168,7 @@ class EmbeddedNode:
         return running
 
     def _launch(self, identity: Identity) -> Running:
+        self._reap()
         for choice in self._snapshots.choices():
             started = self._run(identity)
             if started is not None:
@@ -198,7 +199,7 @@ class EmbeddedNode:
         mark = start_mark(self._process.pid)
         if mark is None or not self._answers(port):
             self._end(self._process.pid, mark)
-            self._process.wait()
+            self._reap()
             return None
         running = Running(pid=self._process.pid, mark=mark, port=port)
         _write_json(self._folder / "node.json", asdict(running))
@@ -252,9 +253,7 @@ class EmbeddedNode:
         running = self.running()
         if running is not None:
             self._end(running.pid, running.mark)
-        if self._process is not None:
-            self._process.wait()
-            self._process = None
+        self._reap()
         (self._folder / "node.json").unlink(missing_ok=True)
         self._unlock()
 
@@ -264,6 +263,12 @@ class EmbeddedNode:
                 break
             os.kill(pid, sign)
             _wait_end(pid, mark, seconds)
+
+    def _reap(self) -> None:
+        # Only ever of a process that has ended, or was told to.
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
 
     def _unlock(self) -> None:
         if self._lock is not None:

@@ -19,7 +19,7 @@ from chain.failure import LedgerError
 from chain.fetch import WrongChain
 from chain.outbox import Outbox, OutboxConflict
 from chain.refusals import decode_revert
-from chain.reverts import RevertUnknown
+from chain.rpc import NodeRefused
 from chain.values import Address, Bytes32, HexBytes, address, bytes32, checksum_address, hex_bytes
 
 LOG: Final = logging.getLogger(__name__)
@@ -254,7 +254,7 @@ class Sender:
         for number in (receipt.block_number - 1, receipt.block_number):
             try:
                 self.connection.call(call, block=hex(number))
-            except RevertUnknown:
+            except NodeRefused:  # it no longer has that block's state
                 continue
             except LedgerError as error:
                 return error

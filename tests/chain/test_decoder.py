@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -128,6 +130,38 @@ class TestDecodeLog:
         assert event is not None
         assert event.meta is META
         assert read_values(event) == expected_of(entry, topics, body)
+
+    @pytest.mark.parametrize("entry", declared(), ids=lambda entry: entry["name"])
+    @settings(max_examples=20, deadline=None)
+    @given(data=st.data())
+    def test_never_reads_a_spoilt_log_as_something_else(
+        self, entry: dict[str, Any], data: st.DataObject
+    ) -> None:
+        topics, body = data.draw(any_log(entry))
+        place = data.draw(st.integers(0, (len(body) - 2) // 64 + len(topics) - 2))
+        word = data.draw(st.sampled_from(["ff" * 32, "80" + "00" * 31, f"{2**40:064x}"]))
+        if place < len(topics) - 1:
+            topics = [*topics[: place + 1], "0x" + word, *topics[place + 2 :]]
+        else:
+            at = 2 + 64 * (place - len(topics) + 1)
+            body = body[:at] + word + body[at + 64 :]
+
+        ours = theirs = None
+        with suppress(LogMalformed):
+            ours = decode_log(topics, body, META)
+        with suppress(DecodingError, ValueError, OverflowError):
+            theirs = expected_of(entry, topics, body)
+
+        assert ours is None or theirs is None or read_values(ours) == theirs
+
+    @pytest.mark.parametrize("entry", declared(), ids=lambda entry: entry["name"])
+    @settings(max_examples=1, deadline=None)
+    @given(data=st.data())
+    def test_refuses_a_topic_too_many(self, entry: dict[str, Any], data: st.DataObject) -> None:
+        topics, body = data.draw(any_log(entry))
+
+        with pytest.raises(LogMalformed):
+            decode_log([*topics, "0x" + "00" * 32], body, META)
 
     def test_gives_enums_and_ids_their_types(self) -> None:
         entry = next(one for one in declared() if one["name"] == "ParticipantSupplemented")

@@ -11,20 +11,19 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from chain import indexer
 from chain.facts import Append, Followed, Rewind
 from chain.failure import LedgerError
 from chain.fetch import Source, WrongChain
 from chain.indexer import ForkBeyondFinality, StoredBlocks, follow, sync_once
 from chain.reads import checksum, count, find
 from chain.rpc import Node, NodeContradicts, NodeRefused, NodeUnavailable
-from chain.store import open_mirror
+from chain.store import open_mirror, rebuild
 from chain.values import Address
 from tests.anvil import CHAIN_ID, Anvil
 from tests.chain.emitter import calldata, deploy
 from tests.chain.fault_proxy import FaultProxy, fault_proxy
 from tests.chain.things import Tally, Thing, asset, dump, project, registered_log, used_log
-
-EXPENSIVE = 1_000
 
 
 @pytest.fixture
@@ -174,6 +173,46 @@ class TestSyncOnce:
         assert dump(mirror) == fresh(tmp_path, source_of(anvil, emitter))
 
 
+class TestBatches:
+    def test_end_in_the_middle_of_a_long_way(
+        self,
+        anvil: Anvil,
+        emitter: str,
+        mirror: Engine,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        emit(anvil, emitter, *range(9))
+        monkeypatch.setattr(indexer, "BATCH_BLOCKS", 2)
+
+        synced = sync_once(mirror, source_of(anvil, emitter), project)
+
+        assert synced.events == 18
+        assert dump(mirror) == fresh(tmp_path, source_of(anvil, emitter))
+
+    def test_stop_where_the_chain_moved_between_two_requests(
+        self, anvil: Anvil, emitter: str, mirror: Engine, tmp_path: Path
+    ) -> None:
+        emit(anvil, emitter, *range(6))
+        head = int(anvil.rpc("eth_blockNumber"), 16)
+
+        def moved(method: str, parameters: list[Any], answer: dict[str, Any]) -> dict[str, Any]:
+            if method == "eth_getBlockByNumber" and parameters[0] == hex(head - 2):
+                spoilt = {**answer["result"], "parentHash": "0x" + "ee" * 32}
+                return {**answer, "result": spoilt}
+            return answer
+
+        with fault_proxy(anvil.url) as proxy, Node(proxy.url) as node:
+            proxy.spoil = moved
+            sync_once(mirror, source_of(anvil, emitter, node=node), project)
+
+        tip = StoredBlocks(mirror).tip()
+        assert tip is not None
+        assert tip.number == head - 3
+        sync_once(mirror, source_of(anvil, emitter), project)
+        assert dump(mirror) == fresh(tmp_path, source_of(anvil, emitter))
+
+
 class TestForks:
     @pytest.mark.parametrize("depth", [1, 2, 5, 12])
     @pytest.mark.parametrize("growth", [-1, 0, 3])
@@ -255,6 +294,40 @@ class TestForks:
             sync_once(mirror, source, project)
 
         assert dump(mirror) == before
+
+    def test_may_be_longer_than_one_step_back(
+        self, anvil: Anvil, emitter: str, mirror: Engine, tmp_path: Path
+    ) -> None:
+        emit(anvil, emitter, 1)
+        snapshot = anvil.rpc("evm_snapshot")
+        anvil.mine(40)
+        source = source_of(anvil, emitter)
+        sync_once(mirror, source, project)
+        anvil.rpc("evm_revert", snapshot)
+        emit(anvil, emitter, 2, 3)
+
+        synced = sync_once(mirror, source, project)
+
+        assert synced.rewound_to == int(anvil.rpc("eth_blockNumber"), 16) - 2
+        assert dump(mirror) == fresh(tmp_path, source)
+
+    def test_down_to_the_first_block_start_anew(
+        self, anvil: Anvil, emitter: str, mirror: Engine, tmp_path: Path
+    ) -> None:
+        emit(anvil, emitter, 1)
+        sync_once(mirror, source_of(anvil, emitter), project)
+        other = Anvil("--timestamp", "1600000000")
+
+        try:
+            second = deploy(other)
+            source = source_of(other, emitter)
+            assert second == emitter
+            emit(other, second, 2)
+            synced = sync_once(mirror, source, project)
+            assert synced.rewound_to == -1
+            assert dump(mirror) == fresh(tmp_path, source)
+        finally:
+            other.stop()
 
     def test_may_be_exactly_as_deep_as_finality(
         self, anvil: Anvil, emitter: str, mirror: Engine, tmp_path: Path
@@ -546,8 +619,6 @@ class TestRebuild:
     def test_of_a_followed_chain_has_the_same_checksum(
         self, anvil: Anvil, emitter: str, mirror: Engine
     ) -> None:
-        from chain.store import rebuild
-
         emit(anvil, emitter, *range(9))
         sync_once(mirror, source_of(anvil, emitter), project)
         with Session(mirror) as session:

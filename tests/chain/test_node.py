@@ -114,8 +114,9 @@ class TestStart:
         with pytest.raises(NodeDidNotStart):
             node.start()
 
-        assert EmbeddedNode(tmp_path).start()
-        EmbeddedNode(tmp_path).stop()
+        # The home is free again.
+        with EmbeddedNode(tmp_path) as other:
+            assert other.running() is not None
 
 
 class TestStop:

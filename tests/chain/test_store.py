@@ -16,11 +16,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import Session
 
+from chain import versions
 from chain.codes import AssetKind
 from chain.events import Event
 from chain.facts import Append
 from chain.reads import Place, checksum, count, events_about, find, history, page
-from chain.records import MemoryRecords, Records
+from chain.records import MemoryRecords, RecordMissing, Records
 from chain.store import (
     EVENTS,
     BlockOutOfOrder,
@@ -128,6 +129,42 @@ class TestApplyBlock:
         ]
         assert [getattr(entry.event, "nonce", None) for entry in entries] == [2**255]
 
+    def test_refuses_an_event_whose_record_is_missing(self, mirror: Engine) -> None:
+        def demanding(records: Records, _: Event) -> Iterable[Any]:
+            yield records.require(Thing, asset(9))
+
+        with Session(mirror) as session, pytest.raises(RecordMissing):
+            apply_block(session, append(1, [used_log(1, 1)]), demanding)
+
+    def test_shows_an_event_what_the_one_before_it_made(self, mirror: Engine) -> None:
+        seen: list[int] = []
+
+        def watching(records: Records, event: Event) -> Iterable[Any]:
+            yield from project(records, event)
+            seen.append(records.require(Thing, asset(1)).version)
+
+        with Session(mirror) as session, session.begin():
+            logs = [registered_log(1, 5), registered_log(1, 6)]
+            apply_block(session, append(1, logs), watching)
+
+        assert seen == [5, 6] or seen == [0, 5]
+
+    def test_forgets_what_it_remembered_when_that_is_too_much(
+        self, mirror: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(versions, "REMEMBERED_MAX", 2)
+        records = versions.TableRecords()
+        appends = [append(n, [registered_log(n % 4, n)]) for n in range(1, 13)]
+        for one in appends:
+            with Session(mirror) as session, session.begin():
+                apply_blocks(session, [one], project, records)
+        clean = open_mirror("sqlite://")
+
+        apply(clean, *appends)
+
+        assert dump(mirror) == dump(clean)
+        clean.dispose()
+
     def test_refuses_a_block_that_does_not_follow(self, mirror: Engine) -> None:
         apply(mirror, append(1, []))
 
@@ -182,7 +219,9 @@ class TestRewind:
             assert tip_of(session) is None
 
     # A step is a block's logs, or how many blocks to undo before the next ones.
-    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
     @given(
         steps=st.lists(
             st.one_of(

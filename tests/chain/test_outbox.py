@@ -1,0 +1,400 @@
+"""
+The outbox and the replay of what a chain lost: kept before sent, sent once, put back the same.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chain.connection import Connection
+from chain.entries import Draft, Entry, Kind, Place, Signed, State
+from chain.failure import LedgerError
+from chain.fetch import WrongChain
+from chain.outbox import Outbox, OutboxConflict
+from chain.replay import ReplayIncomplete, replay
+from chain.rpc import NodeUnavailable
+from chain.sender import Sender
+from chain.values import Address, Bytes32, HexBytes
+from tests.chain.journal import Desk
+
+CHAIN_ID = 77
+SENDER = Address("0x" + "0a" * 20)
+OTHER = Address("0x" + "0b" * 20)
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    outbox = Outbox.open(tmp_path / "operational.db", chain_id=CHAIN_ID)
+    yield outbox
+    outbox.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk.open(tmp_path)
+    yield desk
+    desk.close()
+
+
+def draft(key: str = "k", *, line: int = 1, sender: Address = SENDER) -> Draft:
+    return Draft(
+        kind=Kind.ACT,
+        key=key,
+        contract="Journal",
+        function="write",
+        act={"line": line},
+        actor=sender,
+        sender=sender,
+        noun_id="",
+        prepared_at=1_000,
+    )
+
+
+def sign(key: str) -> Callable[[int], Signed]:
+    return lambda nonce: Signed(
+        raw=HexBytes(f"0x{nonce:04x}"),
+        transaction_hash=Bytes32(f"0x{key.encode().hex()}{nonce:04x}"),
+    )
+
+
+def first_nonce(_: Address) -> int:
+    return 7
+
+
+def prepare(outbox: Outbox, *drafts: Draft) -> list[Entry]:
+    pairs = [(one, sign(one.key)) for one in drafts]
+    return outbox.prepare(pairs, first_nonce=first_nonce)
+
+
+def place(number: int, index: int = 0) -> Place:
+    return Place(
+        block_number=number,
+        block_hash=Bytes32(f"0x{number:064x}"),
+        timestamp=1_000 + number,
+        transaction_index=index,
+    )
+
+
+class TestRemember:
+    def test_makes_an_intent_once(self, outbox: Outbox) -> None:
+        made = iter([{"salt": "first"}, {"salt": "second"}])
+
+        answers = [outbox.remember("trade/1", lambda: next(made)) for _ in range(2)]
+
+        assert answers == [{"salt": "first"}] * 2
+
+    def test_outlives_the_process(self, outbox: Outbox, tmp_path: Path) -> None:
+        outbox.remember("trade/1", lambda: {"salt": "first"})
+        outbox.close()
+
+        again = Outbox.open(tmp_path / "operational.db", chain_id=CHAIN_ID)
+
+        assert again.remember("trade/1", lambda: {"salt": "second"}) == {"salt": "first"}
+        again.close()
+
+    def test_keeps_the_intents_of_two_chains_apart(self, outbox: Outbox, tmp_path: Path) -> None:
+        outbox.remember("trade/1", lambda: {"salt": "first"})
+
+        other = Outbox.open(tmp_path / "operational.db", chain_id=CHAIN_ID + 1)
+
+        assert other.remember("trade/1", lambda: {"salt": "second"}) == {"salt": "second"}
+        other.close()
+
+
+class TestPrepare:
+    def test_counts_nonces_itself(self, outbox: Outbox) -> None:
+        entries = prepare(outbox, draft("a"), draft("b"), draft("c", sender=OTHER), draft("d"))
+
+        assert [one.nonce for one in entries] == [7, 8, 7, 9]
+        assert all(one.state is State.PREPARED for one in entries)
+
+    def test_gives_a_repeat_what_it_had(self, outbox: Outbox) -> None:
+        first = prepare(outbox, draft())
+
+        assert prepare(outbox, draft()) == first
+
+    @pytest.mark.parametrize(
+        "other", [draft(line=2), draft(sender=OTHER), replace(draft(), function="erase")]
+    )
+    def test_refuses_a_key_for_something_else(self, outbox: Outbox, other: Draft) -> None:
+        prepare(outbox, draft())
+
+        with pytest.raises(OutboxConflict):
+            prepare(outbox, other)
+
+    def test_keeps_all_or_none(self, outbox: Outbox) -> None:
+        prepare(outbox, draft("b"))
+
+        with pytest.raises(OutboxConflict):
+            prepare(outbox, draft("a"), draft("b", line=2))
+
+        assert outbox.find("a") is None
+
+    def test_tries_again_after_a_failure_with_a_new_nonce(self, outbox: Outbox) -> None:
+        (failed,) = prepare(outbox, draft())
+        outbox.mark_failed(failed.sequence, place(3), {"type": "line-taken"})
+
+        (again,) = prepare(outbox, draft())
+
+        assert (failed.nonce, again.nonce) == (7, 8)
+        assert outbox.reread(failed).problem == {"type": "line-taken"}
+
+    def test_gives_no_nonce_twice_to_many_threads(self, outbox: Outbox) -> None:
+        def work(name: str) -> None:
+            for number in range(10):
+                prepare(outbox, draft(f"{name}/{number}"))
+
+        threads = [threading.Thread(target=work, args=(name,)) for name in ("east", "west")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        nonces = sorted(one.nonce or 0 for one in outbox.unsettled(-1))
+        assert nonces == list(range(7, 27))
+
+
+class TestRelease:
+    def test_frees_the_last_nonce(self, outbox: Outbox) -> None:
+        (refused,) = prepare(outbox, draft("a"))
+
+        released = outbox.release(refused.sequence, {"type": "node-refused"})
+
+        (later,) = prepare(outbox, draft("b"))
+        assert released
+        assert later.nonce == refused.nonce
+
+    def test_keeps_a_nonce_that_later_ones_need(self, outbox: Outbox) -> None:
+        first, _ = prepare(outbox, draft("a"), draft("b"))
+
+        assert not outbox.release(first.sequence, {"type": "node-refused"})
+        assert outbox.reread(first).state is State.PREPARED
+
+
+class TestUnsettled:
+    def test_follows_the_blocks_and_then_the_order_of_preparing(self, outbox: Outbox) -> None:
+        a, b, c, d = prepare(outbox, *(draft(key) for key in "abcd"))
+        outbox.mark_mined(a.sequence, place(5))
+        outbox.mark_mined(b.sequence, place(4, index=1))
+        outbox.mark_mined(d.sequence, place(4))
+
+        assert [one.key for one in outbox.unsettled(-1)] == ["d", "b", "a", "c"]
+        assert [one.key for one in outbox.unsettled(4)] == ["a", "c"]
+        assert c.place is None
+
+
+class TestSubmit:
+    def test_sends_one_transaction_for_one_key(self, desk: Desk) -> None:
+        first = desk.write(1)
+        count = desk.connection.transaction_count(first_sender(desk))
+
+        again = desk.write(1)
+
+        assert again == first
+        assert desk.connection.transaction_count(first_sender(desk)) == count
+
+    def test_keeps_nothing_of_what_a_simulation_refuses(self, desk: Desk) -> None:
+        desk.write(1)
+
+        with pytest.raises(LedgerError):
+            desk.write(1, key="another")
+
+        assert desk.outbox.find("another") is None
+        assert desk.write(2).state is State.MINED
+
+    def test_keeps_what_no_node_answered(self, desk: Desk) -> None:
+        """A node that dies between keeping and sending: the next start sends it, once."""
+        orders = [desk.order(1)]
+        desk.connection.estimate([orders[0].call()])
+        taken = desk.connection.send
+        desk.connection.send = _unavailable
+        with pytest.raises(NodeUnavailable):
+            desk.sender.carry_out(orders)
+        desk.connection.send = taken
+        kept = desk.outbox.find("line/1")
+
+        desk.reopen()
+
+        assert kept is not None
+        assert kept.state is State.PREPARED
+        assert desk.replayed.resent == 1
+        assert desk.lines() == 1
+        assert desk.write(1).transaction_hash == kept.transaction_hash
+
+    def test_says_why_a_block_refused(self, desk: Desk) -> None:
+        late = desk.connection.now() + 100
+        order = desk.order(1, deadline=late)
+        desk.connection.set_automine(False)
+        submitted = desk.sender.submit([order])
+        desk.connection.mine_at(late + 1)
+        desk.connection.set_automine(True)
+
+        with pytest.raises(LedgerError, match="error that this version does not know"):
+            desk.sender.settle(submitted)
+
+        failed = desk.outbox.find("line/1")
+        assert failed is not None
+        assert failed.state is State.FAILED
+        assert desk.write(2).nonce == (failed.nonce or 0) + 1
+
+    def test_refuses_the_outbox_of_another_chain(self, desk: Desk, tmp_path: Path) -> None:
+        other = Outbox.open(tmp_path / "other.db", chain_id=desk.connection.chain_id + 1)
+
+        with pytest.raises(WrongChain):
+            Sender(desk.connection, other)
+        other.close()
+
+    def test_serves_many_threads_with_one_account(self, desk: Desk) -> None:
+        failures: list[BaseException] = []
+
+        def work(start: int) -> None:
+            try:
+                for line in range(start, start + 15):
+                    desk.write(line)
+            except BaseException as failure:
+                failures.append(failure)
+
+        threads = [threading.Thread(target=work, args=(start,)) for start in (100, 200)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert failures == []
+        assert desk.lines() == 30
+
+    def test_hands_many_over_at_once(self, desk: Desk) -> None:
+        entries = desk.sender.carry_out([desk.order(line) for line in range(1, 101)])
+
+        assert [one.nonce for one in entries] == list(range(1, 101))
+        assert desk.lines() == 100
+        head = desk.head_hash()
+        desk.kill()
+        desk.reopen()
+        assert desk.head_hash() == head
+
+
+class TestReplay:
+    """Joint 16, joint 14, reliability §3.7."""
+
+    def test_sends_nothing_when_nothing_is_lost(self, desk: Desk) -> None:
+        desk.write(1)
+
+        done = replay(desk.sender)
+
+        assert (done.resent, done.moved) == (0, ())
+
+    def test_puts_back_a_clock_that_was_moved(self, desk: Desk) -> None:
+        moved = desk.sender.clock(desk.connection.now() + 864_000)
+        desk.kill()
+        for path in (desk.home / "chain").glob("state*"):
+            path.unlink()
+
+        desk.reopen()
+
+        assert moved <= desk.connection.now() <= moved + 60
+        assert desk.connection.latest().timestamp == moved
+
+    def test_does_late_what_was_signed_in_time(self, desk: Desk) -> None:
+        """An authorization that ended meanwhile must not turn a done act into a failed one."""
+        desk.write(1, deadline=desk.connection.now() + 30)
+        desk.sender.clock(desk.connection.now() + 3_600)
+        desk.write(2)
+        digest = desk.digest()
+        desk.kill()
+        for path in (desk.home / "chain").glob("state*"):
+            path.unlink()
+
+        desk.reopen()
+
+        assert desk.digest() == digest
+
+    def test_keeps_failures_failed(self, desk: Desk) -> None:
+        self.test_fails_once(desk)
+        head = desk.head_hash()
+        desk.kill()
+        for path in (desk.home / "chain").glob("state*"):
+            path.unlink()
+
+        desk.reopen()
+
+        assert desk.head_hash() == head
+        assert desk.replayed.moved == ()
+
+    def test_fails_once(self, desk: Desk) -> None:
+        late = desk.connection.now() + 100
+        desk.connection.set_automine(False)
+        submitted = desk.sender.submit([desk.order(1, deadline=late)])
+        desk.connection.mine_at(late + 1)
+        desk.connection.set_automine(True)
+        with pytest.raises(LedgerError):
+            desk.sender.settle(submitted)
+        desk.write(2)
+
+        assert desk.lines() == 1
+
+    def test_says_what_cannot_be_put_back(self, desk: Desk) -> None:
+        desk.write(1)
+        desk.kill()
+        for path in (desk.home / "chain").glob("state*"):
+            path.unlink()
+        url = desk.node.start().url
+        with Connection.to(url) as fresh:
+            # Somebody else used the account on the chain while it was empty.
+            fresh.request("anvil_setNonce", desk.writer.address, hex(9))
+
+            with pytest.raises(ReplayIncomplete, match="line/1"):
+                replay(Sender(fresh, desk.outbox))
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_gives_the_same_head_after_a_kill_at_any_moment(self, desk: Desk, seed: int) -> None:
+        """Kills while a thread writes; three times over, with the clock moved in between."""
+        dice = random.Random(seed)
+        written = 0
+        for _ in range(3):
+            written += self.write_until_killed(desk, written, after=dice.uniform(0.05, 0.9))
+            if dice.random() < 0.4:
+                (desk.home / "chain/state.json").write_bytes(b'{"cut')
+            desk.reopen()
+            desk.sender.clock(desk.connection.now() + dice.randrange(1, 90_000))
+
+        head, lines, digest = desk.head_hash(), desk.lines(), desk.digest()
+        settled = [one for one in desk.outbox.unsettled(-1) if one.state is State.MINED]
+        desk.kill()
+        for path in (desk.home / "chain").glob("state*"):
+            path.unlink()
+        desk.reopen()
+
+        assert lines == written
+        assert (desk.head_hash(), desk.lines(), desk.digest()) == (head, lines, digest)
+        assert settled == desk.outbox.unsettled(-1)
+
+    def write_until_killed(self, desk: Desk, start: int, *, after: float) -> int:
+        written = []
+
+        def work() -> None:
+            with suppress(NodeUnavailable, LedgerError):
+                for line in range(start + 1, start + 500):
+                    written.append(line)
+                    desk.write(line)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        time.sleep(after)
+        desk.kill()
+        thread.join()
+        return sum(desk.outbox.find(f"line/{line}") is not None for line in written)
+
+
+def first_sender(desk: Desk) -> Address:
+    return Address(desk.writer.address.lower())
+
+
+def _unavailable(_: object) -> None:
+    raise NodeUnavailable(reason="it has just died")

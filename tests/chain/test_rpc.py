@@ -1,0 +1,80 @@
+"""
+Tests of reading a node: answers that are late, foreign or cut.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import orjson
+import pytest
+
+from chain.rpc import Node, NodeContradicts, NodeRefused, NodeUnavailable, number_of
+from tests.anvil import Anvil
+from tests.chain.fault_proxy import FaultProxy, fault_proxy
+
+
+@contextmanager
+def lying(anvil: Anvil, body: Callable[[bytes], tuple[int, bytes]]) -> Iterator[Node]:
+    with fault_proxy(anvil.url) as proxy, Node(proxy.url) as node:
+        assert isinstance(proxy, FaultProxy)
+        proxy.spoil_body = body
+        yield node
+
+
+class TestBatch:
+    def test_answers_in_the_order_of_the_requests(self, anvil: Anvil) -> None:
+        def turned(body: bytes) -> tuple[int, bytes]:
+            return 200, orjson.dumps(orjson.loads(body)[::-1])
+
+        with lying(anvil, turned) as node:
+            found = node.batch([("eth_chainId", []), ("eth_blockNumber", [])])
+
+        assert [number_of(one) for one in found] == [
+            number_of(anvil.rpc("eth_chainId")),
+            number_of(anvil.rpc("eth_blockNumber")),
+        ]
+
+    def test_of_nothing_asks_nothing(self) -> None:
+        with Node("http://127.0.0.1:9") as node:
+            assert node.batch([]) == []
+
+    def test_that_is_refused_as_a_whole_is_refused(self, anvil: Anvil) -> None:
+        refusal = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "too large"}}
+
+        with (
+            lying(anvil, lambda _: (413, orjson.dumps(refusal))) as node,
+            pytest.raises(NodeRefused, match="too large"),
+        ):
+            node.batch([("eth_chainId", []), ("eth_blockNumber", [])])
+
+    @pytest.mark.parametrize("error", ["busy", {"code": "x", "message": 7}])
+    def test_refused_in_another_form_is_refused(self, anvil: Anvil, error: object) -> None:
+        def refused(body: bytes) -> tuple[int, bytes]:
+            answer = orjson.loads(body)
+            return 200, orjson.dumps({"id": answer["id"], "error": error})
+
+        with lying(anvil, refused) as node, pytest.raises(NodeRefused) as caught:
+            node.call("eth_chainId")
+
+        assert caught.value.code == 0
+
+    def test_that_misses_an_answer_contradicts(self, anvil: Anvil) -> None:
+        def short(body: bytes) -> tuple[int, bytes]:
+            return 200, orjson.dumps(orjson.loads(body)[:1])
+
+        with lying(anvil, short) as node, pytest.raises(NodeContradicts):
+            node.batch([("eth_chainId", []), ("eth_blockNumber", [])])
+
+    def test_of_a_failing_server_is_unavailable(self, anvil: Anvil) -> None:
+        with (
+            lying(anvil, lambda body: (502, body)) as node,
+            pytest.raises(NodeUnavailable, match="502"),
+        ):
+            node.call("eth_chainId")
+
+
+class TestNumberOf:
+    @pytest.mark.parametrize("quantity", [None, 7, "0xzz", ""])
+    def test_refuses_what_is_no_quantity(self, quantity: object) -> None:
+        with pytest.raises(NodeContradicts):
+            number_of(quantity)
