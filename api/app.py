@@ -105,12 +105,24 @@ def bare_app() -> FastAPI:
     problems.install(app)
     app.include_router(v1())
     app.include_router(explanations)
+    _document_problems(app)
     return app
 
 
 def openapi() -> dict[str, Any]:
     """Return the OpenAPI document, which is committed."""
     return bare_app().openapi()
+
+
+def _document_problems(app: FastAPI) -> None:
+    make = app.openapi
+
+    def with_problem() -> dict[str, Any]:
+        document = make()
+        document["components"]["schemas"]["Problem"] = problems.SCHEMA
+        return document
+
+    app.openapi = with_problem  # type: ignore[method-assign]
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -112,6 +112,9 @@ SCHEMA: Final[Mapping[str, Any]] = {
 }
 
 
+REFERENCE: Final = "#/components/schemas/Problem"
+
+
 def status_of(error: type[LedgerError]) -> int:
     """Return the HTTP status of an error: its own, else its family's."""
     return next(
@@ -158,7 +161,7 @@ def declares(*errors: type[LedgerError]) -> dict[int | str, dict[str, Any]]:
     for error in named:
         entry = declared.setdefault(
             status_of(error),
-            {"description": "", "content": {MEDIA_TYPE: {"schema": dict(SCHEMA)}}},
+            {"description": "", "content": {MEDIA_TYPE: {"schema": {"$ref": REFERENCE}}}},
         )
         entry["description"] = f"{entry['description']} {error.title} ({type_of(error)})".strip()
     return declared

@@ -32,7 +32,7 @@ class Prepared:
     ) -> None:
         keys = list(binds) if isinstance(clause, Insert) else None
         compiled: Any = clause.compile(dialect=dialect, column_keys=keys)
-        self._sql = str(compiled)
+        self.sql = str(compiled)
         self._names = list(binds)
         self._places: list[int] | None = None
         if compiled.positiontup is not None:
@@ -59,7 +59,7 @@ class Prepared:
         """Return the first row that the statement finds, or None."""
         cursor = _cursor(connection)
         try:
-            cursor.execute(self._sql, self._bound(values))
+            cursor.execute(self.sql, self.bound(values))
             row = cursor.fetchone()
         finally:
             cursor.close()
@@ -74,11 +74,12 @@ class Prepared:
         """Run the statement once for each row of values."""
         cursor = _cursor(connection)
         try:
-            cursor.executemany(self._sql, [self._bound(row) for row in rows])
+            cursor.executemany(self.sql, [self.bound(row) for row in rows])
         finally:
             cursor.close()
 
-    def _bound(self, values: Sequence[Any]) -> Any:
+    def bound(self, values: Sequence[Any]) -> Any:
+        """Return values in the order, or under the names, that the driver wants."""
         if self._in_order and not self._binds:
             return values
         bound = list(values)

@@ -188,7 +188,6 @@ def apply_registration_deposited(records: Records, event: e.RegistrationDeposite
         _held(records, event.registration_id),
         state=RegistrationState.DEPOSITED,
         state_until=0,
-        remaining_seconds=0,
         certificate_id=event.certificate_id,
     )
 
@@ -210,4 +209,4 @@ def _held(records: Records, registration_id: RegistrationId) -> Registration:
 def _ended(
     records: Records, registration_id: RegistrationId, state: RegistrationState
 ) -> Registration:
-    return replace(_held(records, registration_id), state=state, state_until=0, remaining_seconds=0)
+    return replace(_held(records, registration_id), state=state, state_until=0)

@@ -21,6 +21,8 @@ from chain.values import (
 )
 from settlement.trades import legs_hash_of
 
+NOBODY = ParticipantId("0x" + "00" * 32)
+
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
@@ -97,4 +99,4 @@ def apply_settlement_hold_placed(records: Records, event: e.SettlementHoldPlaced
 def apply_settlement_hold_lifted(records: Records, event: e.SettlementHoldLifted) -> Projected:
     """Lift the hold."""
     held = records.require(SettlementHold, event.trade_id, event.authority)
-    yield replace(held, is_active=False)
+    yield replace(held, is_active=False, until=0, by_participant=NOBODY)

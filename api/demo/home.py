@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from api.demo.cast import EXCHANGE_A, EXCHANGE_B, GOVERNOR, Organisation
+from api.demo.cast import CAST, EXCHANGE_A, EXCHANGE_B, GOVERNOR, Organisation
+from api.demo.consortium import CHECKPOINT_MAX_AGE_SECONDS
 from api.demo.stage import Progress, Stage
-from api.exports import Cosigner
+from api.exports import Cosigner, Venue
 from chain.client import Ledger
 from chain.connection import Connection
 from chain.content import ContentStore, content_store
@@ -54,6 +55,15 @@ class DemoHome:
     def cosigners(self) -> tuple[Cosigner, ...]:
         """Return the exchanges that sign checkpoints, with their keys."""
         return tuple(self._cosigner(one) for one in COSIGNERS)
+
+    def venue(self) -> Venue:
+        """Return what the trust list says of this chain: its issuers, and how old proofs may be."""
+        return Venue(
+            chain_id=self.deployment.chain_id,
+            certificates=self.deployment.address_of("Certificates"),
+            issuers=tuple(participant_id(one.uscc) for one in CAST if one.issues),
+            max_age_seconds=CHECKPOINT_MAX_AGE_SECONDS,
+        )
 
     def gas_used(self) -> list[tuple[Entry, int]]:
         """Return every mined transaction of the outbox with the gas it used, in order."""

@@ -39,6 +39,7 @@ SUPPLIER, DEVELOPER, VENDOR = "supplier", "developer", "vendor"
 # What upstream gets of the revenue, by agreement of the demonstration's parties (J-04).
 SUPPLIER_SHARE_BPS, DEVELOPER_SHARE_BPS = 3_000, 5_000
 PARENTS_MAX = 16
+NAME_CHARACTERS_MAX = 40
 SCORE_ONE = 10**18
 REVIEWERS = {
     ReviewKind.SOURCE: "reviewer-source",
@@ -104,7 +105,7 @@ def element_draft(
     stage: Stage, package: DataPackage, element: Element, sources: Sequence[Registered]
 ) -> Draft:
     """Return the element to register, with its owner's right to process every source."""
-    name = f"{package.title} · 数据元件"[:40]
+    name = named(package, "数据元件")
     form = {
         "data_name": name,
         "package": package.name,
@@ -242,7 +243,7 @@ def product_draft(
     stage: Stage, package: DataPackage, element: Element, source: Registered
 ) -> Draft:
     """Return the product to register: a data sheet, the element's file inside, one parent."""
-    name = f"{package.title} · 数据产品"[:40]
+    name = named(package, "数据产品")
     sheet = {
         "format": "product-sheet/1",
         "data_name": name,
@@ -279,6 +280,12 @@ def product_draft(
         declare=declaration,
         form=form,
     )
+
+
+def named(package: DataPackage, kind: str) -> str:
+    """Return what is made of a package, in the 40 characters that the form allows (domain 6.2)."""
+    room = NAME_CHARACTERS_MAX - len(kind) - 3
+    return f"{package.title[:room]} · {kind}"
 
 
 def day_of(time: int) -> date:

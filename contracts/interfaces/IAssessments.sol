@@ -19,7 +19,8 @@ interface IAssessments is IActing {
 
     /// @notice A report.
     /// @param verdict Pass or fail.
-    /// @param score The result as an 18-decimal fixed-point number: for VALUE the information value I(X) (E-05), for QUALITY Q(Z); 0 if none.
+    /// @param score The result as an 18-decimal fixed-point number: for VALUE the information value I(X) (E-05), for
+    /// QUALITY Q(Z); 0 if none.
     /// @param formulaId ASCII name of the formula and its version; zero if none.
     /// @param reportDigest Digest of the report document, which holds all inputs.
     /// @param expiresAt Seconds, exclusive; 0 means open.
@@ -71,7 +72,11 @@ interface IAssessments is IActing {
     );
     /// @notice The assessor withdrew its report.
     event AssessmentWithdrawn(
-        AssessmentId indexed assessmentId, ParticipantId byParticipant, address byAccount, uint64 withdrawnAt, Cause cause
+        AssessmentId indexed assessmentId,
+        ParticipantId byParticipant,
+        address byAccount,
+        uint64 withdrawnAt,
+        Cause cause
     );
 
     /// @notice The assessment is not known.
@@ -93,10 +98,35 @@ interface IAssessments is IActing {
     /// @custom:family Conflict
     error AssessmentNotValid(AssessmentId assessmentId, AssetId assetId, uint32 assetVersion);
 
-    function record(Report calldata params, Authorization calldata authorization) external returns (AssessmentId assessmentId);
+    /// @notice Records a report; its id is {Hashing.actId} of `assessment`, the caller, the asset and `salt`.
+    ///
+    /// Requirements, in order:
+    /// - the caller is active, the assessment is not recorded, the version exists;
+
+    /// - the caller is an ASSESSOR of its home venue, and not the asset's registrant;
+
+    /// - kind, verdict and report are set, a score has a formula, `expiresAt` is 0 or ahead.
+    ///
+    /// Emits an {AssessmentRecorded} event.
+    function record(Report calldata params, Authorization calldata authorization)
+        external
+        returns (AssessmentId assessmentId);
+
+    /// @notice Withdraws a report.
+    ///
+    /// Requirements, in order:
+    /// - the assessment exists;
+
+    /// - the caller is its assessor (class PARTY) or a regulator; the cause is complete;
+
+    /// - the assessment is not withdrawn.
+    ///
+    /// Emits an {AssessmentWithdrawn} event.
     function withdraw(AssessmentId assessmentId, Cause calldata cause, Authorization calldata authorization) external;
 
+    /// @notice Returns a report; reverts with {AssessmentNotFound}.
     function assessmentOf(AssessmentId assessmentId) external view returns (Assessment memory);
+
     /// @notice Reverts unless the report passed, is in force and is about this version.
     function requireValid(AssessmentId assessmentId, AssetId assetId, uint32 assetVersion) external view;
 }

@@ -8,8 +8,10 @@ import {IActing} from "./IActing.sol";
 
 /// @title IAssets
 /// @notice Data resources, data elements and data products: versions, parents, revenue tables and security reviews.
-/// @dev One graph for three levels. Parents must be registered and carry a lower sequence, so the graph has no cycles by construction.
-/// The flattened revenue table (at most 16 payees, sum 10 000) is checked when the link is made, so settlement never walks the graph
+/// @dev One graph for three levels. Parents must be registered and carry a lower sequence, so the graph has no cycles
+/// by construction.
+/// The flattened revenue table (at most 16 payees, sum 10 000) is checked when the link is made, so settlement never
+/// walks the graph
 /// (architecture 7). Lists stand in the event; storage keeps their hash.
 interface IAssets is IActing {
     /// @dev The three security reviews of an element, S(X) = O and M and R (E-03, domain 4.4).
@@ -24,7 +26,8 @@ interface IAssets is IActing {
     /// @param assetId The parent.
     /// @param version The parent's registered version.
     /// @param relation How the asset depends on it.
-    /// @param consentRightId The registrant's own right on the parent, which allows processing it: the consent (architecture 7).
+    /// @param consentRightId The registrant's own right on the parent, which allows processing it: the consent
+    /// (architecture 7).
     struct Parent {
         AssetId assetId;
         uint32 version;
@@ -65,7 +68,8 @@ interface IAssets is IActing {
     }
 
     /// @notice One of the three security reviews of a version, as its reviewer signs it.
-    /// @param reviewedDigest The digest that was reviewed: SOURCE the links hash, MODEL the model digest, ELEMENT the content digest.
+    /// @param reviewedDigest The digest that was reviewed: SOURCE the links hash, MODEL the model digest, ELEMENT the
+    /// content digest.
     /// @param reportDigest Digest of the review report.
     /// @param digestAlg How the report's digest was made.
     /// @param expiresAt Seconds, exclusive; 0 means open.
@@ -81,8 +85,10 @@ interface IAssets is IActing {
     }
 
     /// @param parents At most 16; each registered, each with the registrant's right to process it.
-    /// @param revenueTable At most 16 payees in ascending order of id, sum 10 000; holds every parent's payees at no less than the consent's share.
-    /// @param parentTables The parents' own revenue tables, in the order of `parents`, checked against their stored hashes.
+    /// @param revenueTable At most 16 payees in ascending order of id, sum 10 000; holds every parent's payees at no
+    /// less than the consent's share.
+    /// @param parentTables The parents' own revenue tables, in the order of `parents`, checked against their stored
+    /// hashes.
     /// @param parentLinks The parents' own parents, in the same order, for the same check.
     struct Declaration {
         AssetKind kind;
@@ -164,7 +170,8 @@ interface IAssets is IActing {
     /// @notice There are more parents than one asset may have.
     /// @custom:family Invalid
     error TooManyParents(uint256 count, uint256 maximum);
-    /// @notice A parent's kind does not fit: resources have none, elements come from resources and elements, products from all.
+    /// @notice A parent's kind does not fit: resources have none, elements come from resources and elements, products
+    /// from all.
     /// @custom:family Invalid
     error ParentKindWrong(AssetId parentId, AssetKind parentKind);
     /// @notice The shares do not add up to 10 000 basis points.
@@ -195,24 +202,110 @@ interface IAssets is IActing {
     /// @custom:family Conflict
     error AliasTaken(bytes32 scheme, AssetId assetId);
 
-    function declare(Declaration calldata params, Authorization calldata authorization) external returns (AssetId assetId);
-    /// @notice Declares the next version of an own asset.
-    function revise(AssetId assetId, Declaration calldata params, Authorization calldata authorization) external returns (uint32 version);
+    /// @notice Declares the first version of an asset, whose id is {Hashing.assetId} of kind, caller and content
+    /// digest.
+    ///
+    /// Requirements, in order:
+    /// - the caller is active, the asset is not declared;
+
+    /// - kind, category, grade, digests and digest algorithm are set, the model digest for elements only; the grade is
+    /// not CORE;
+
+    /// - a resource has no parents, an element at least one, none more than 16;
+
+    /// - the revenue table is whole: 1 to 16 payees in ascending order, each with a share, together 10 000 basis
+    /// points;
+
+    /// - each parent version is registered, stands once, carries a lower sequence and fits by kind; an element passed
+    /// S(X) before a product uses it;
+
+    /// - each parent's lists are its own, and the caller's consent right on it is an active USE right;
+
+    /// - the table gives each parent's payees no less than the floor of their share of the consent's share, summed over
+    /// the parents;
+
+    /// - every other payee is a participant.
+    ///
+    /// Emits an {AssetDeclared} event.
+    function declare(Declaration calldata params, Authorization calldata authorization)
+        external
+        returns (AssetId assetId);
+
+    /// @notice Declares the next version of an own asset; the sequence stays, the security reviews begin anew.
+    ///
+    /// Requirements, in order:
+    /// - the caller is active, the asset exists, the caller is its registrant, the kind stays;
+
+    /// - all that {declare} requires of a declaration.
+    ///
+    /// Emits an {AssetDeclared} event.
+    function revise(AssetId assetId, Declaration calldata params, Authorization calldata authorization)
+        external
+        returns (uint32 version);
+
+    /// @notice Records one of the three security reviews of an element's version; the latest of its kind counts.
+    ///
+    /// Requirements, in order:
+    /// - the version exists;
+
+    /// - the caller is a SECURITY_REVIEWER of the ledger, and not the registrant;
+
+    /// - the asset is an element; kind, verdict and report are set; `expiresAt` is 0 or ahead;
+
+    /// - the reviewed digest is the version's.
+    ///
+    /// Emits an {AssetReviewed} event.
     function review(SecurityReview calldata params, Authorization calldata authorization) external;
-    function setAlias(AssetId assetId, bytes32 scheme, string calldata value, Authorization calldata authorization) external;
-    /// @dev Module ASSET_REGISTRAR only.
+
+    /// @notice Records an external id of an own asset (domain 7), once per scheme and value.
+    /// @param scheme ASCII name such as `DOI`, left-aligned.
+    /// @param value 1 to 256 bytes.
+    ///
+    /// Requirements, in order:
+    /// - the asset exists, the caller is its registrant;
+
+    /// - the alias is not recorded;
+
+    /// - scheme and value are set.
+    ///
+    /// Emits an {AssetAliased} event.
+    function setAlias(AssetId assetId, bytes32 scheme, string calldata value, Authorization calldata authorization)
+        external;
+
+    /// @notice Marks a version as registered; earlier versions can no longer be.
+    ///
+    /// Requirements, in order:
+    /// - the caller is a module ASSET_REGISTRAR;
+
+    /// - the version exists, and is higher than the highest registered.
+    ///
+    /// Emits an {AssetRegistered} event.
     function markRegistered(AssetId assetId, uint32 version) external;
 
+    /// @notice Returns a version; reverts with {AssetNotFound}.
     function assetOf(AssetId assetId, uint32 version) external view returns (Asset memory);
+
     /// @notice Returns an asset's kind; reverts with {AssetNotFound}.
     function kindOf(AssetId assetId) external view returns (AssetKind);
+
     /// @notice Returns who declares an asset's versions; reverts with {AssetNotFound}.
     function registrantOf(AssetId assetId) external view returns (ParticipantId);
+
+    /// @notice Returns the highest declared and the highest registered version (0 for none); reverts with
+    /// {AssetNotFound}.
     function latestVersionOf(AssetId assetId) external view returns (uint32 version, uint32 registeredVersion);
+
+    /// @notice Returns the latest review of a kind, PENDING if there is none; reverts with {AssetNotFound}.
     function reviewOf(AssetId assetId, uint32 version, ReviewKind kind) external view returns (Review memory);
+
     /// @notice S(X): whether all three reviews of the version passed and none has expired.
     function isSecurityPassed(AssetId assetId, uint32 version) external view returns (bool);
+
     /// @notice Reverts unless the lists are those of the version.
-    function requireLinks(AssetId assetId, uint32 version, Parent[] calldata parents, Payee[] calldata revenueTable) external view;
+    function requireLinks(AssetId assetId, uint32 version, Parent[] calldata parents, Payee[] calldata revenueTable)
+        external
+        view;
+
+    /// @notice Returns the asset with an external id; reverts with {AssetNotFound}.
     function aliasOf(bytes32 scheme, string calldata value) external view returns (AssetId);
 }

@@ -8,7 +8,8 @@ import {IActing} from "./IActing.sol";
 
 /// @title IDeliveries
 /// @notice What was handed over, when the buyer inspected it, and the receipt (domain 4.7, I-01).
-/// @dev READY and STARTED leave no trace of their own: a delivery is recorded in one act, when the package exists. Use is never
+/// @dev READY and STARTED leave no trace of their own: a delivery is recorded in one act, when the package exists. Use
+/// is never
 /// acceptance (I-04): no usage event changes a delivery.
 interface IDeliveries is IActing {
     enum DeliveryState {
@@ -23,7 +24,8 @@ interface IDeliveries is IActing {
     /// @param attempt 1, 2, 3 … of its trade.
     /// @param deliveredAt Seconds.
     /// @param inspectUntil Seconds, exclusive: the buyer may object before it.
-    /// @param evidenceHash keccak256 of the ABI encoding of (packageDigest, keysDigest), which stand in {DeliveryMade}; with the
+    /// @param evidenceHash keccak256 of the ABI encoding of (packageDigest, keysDigest), which stand in {DeliveryMade};
+    /// with the
     /// buyer's acceptance keccak256 of the ABI encoding of that hash and the receiptDigest of {DeliveryAccepted}.
     /// @param certificateId Zero before acceptance.
     struct Delivery {
@@ -76,7 +78,11 @@ interface IDeliveries is IActing {
     );
     /// @notice The buyer rejected the delivery for defects; the seller may deliver again.
     event DeliveryRejected(
-        DeliveryId indexed deliveryId, TradeId indexed tradeId, ParticipantId byParticipant, address byAccount, Cause cause
+        DeliveryId indexed deliveryId,
+        TradeId indexed tradeId,
+        ParticipantId byParticipant,
+        address byAccount,
+        Cause cause
     );
 
     /// @notice The delivery is not known.

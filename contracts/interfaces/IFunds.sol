@@ -8,8 +8,10 @@ import {IActing} from "./IActing.sol";
 import {ITrades} from "./ITrades.sol";
 
 /// @title IFunds
-/// @notice What each participant has at each settlement bank: available, held, and credited while it was frozen (J-11, architecture 10).
-/// @dev Integer fen below 2^63. The bank attests what came in and pays what goes out; nobody else makes or destroys money: at each bank the sum
+/// @notice What each participant has at each settlement bank: available, held, and credited while it was frozen (J-11,
+/// architecture 10).
+/// @dev Integer fen below 2^63. The bank attests what came in and pays what goes out; nobody else makes or destroys
+/// money: at each bank the sum
 /// of all accounts equals deposits less paid withdrawals. A payee that is not active is credited into `frozenFen`.
 interface IFunds is IActing {
     /// @param availableFen Free to spend.
@@ -81,7 +83,9 @@ interface IFunds is IActing {
     /// @param blockedUntil Seconds when the block ends by itself; 0 means open.
     event FundsHoldBlocked(TradeId indexed tradeId, bool isBlocked, uint64 blockedUntil);
     /// @notice Held money went back to its payer.
-    event FundsReleased(TradeId indexed tradeId, ParticipantId indexed payer, ParticipantId indexed bank, uint64 amountFen);
+    event FundsReleased(
+        TradeId indexed tradeId, ParticipantId indexed payer, ParticipantId indexed bank, uint64 amountFen
+    );
     /// @notice One leg was posted: out of the payer's hold, into the payee's account.
     /// @param isFrozen Whether the payee was not active, so that the amount went into its `frozenFen`.
     event FundsPosted(
@@ -95,7 +99,9 @@ interface IFunds is IActing {
         bool isFrozen
     );
     /// @notice A participant took over what was credited while it was frozen.
-    event FundsUnfrozen(ParticipantId indexed participantId, ParticipantId indexed bank, uint64 amountFen, address byAccount);
+    event FundsUnfrozen(
+        ParticipantId indexed participantId, ParticipantId indexed bank, uint64 amountFen, address byAccount
+    );
     /// @notice A participant asked its bank to pay out; the amount is held.
     event WithdrawalRequested(
         WithdrawalId indexed withdrawalId,
@@ -116,7 +122,9 @@ interface IFunds is IActing {
         address byAccount
     );
     /// @notice The bank could not pay; the amount is available again.
-    event WithdrawalRejected(WithdrawalId indexed withdrawalId, ParticipantId indexed bank, address byAccount, Cause cause);
+    event WithdrawalRejected(
+        WithdrawalId indexed withdrawalId, ParticipantId indexed bank, address byAccount, Cause cause
+    );
 
     /// @notice The participant has less available than this needs.
     /// @custom:family Conflict
@@ -209,7 +217,8 @@ interface IFunds is IActing {
     /// - it is requested.
     ///
     /// Emits a {WithdrawalRejected} event.
-    function rejectWithdrawal(WithdrawalId withdrawalId, Cause calldata cause, Authorization calldata authorization) external;
+    function rejectWithdrawal(WithdrawalId withdrawalId, Cause calldata cause, Authorization calldata authorization)
+        external;
 
     /// @notice Takes over what was credited while the caller was not active.
     ///

@@ -8,8 +8,10 @@ import {IActing} from "./IActing.sol";
 import {IAssets} from "./IAssets.sol";
 
 /// @title IListings
-/// @notice Offers of registered assets at a home venue, mirrored at other venues under an agreement (domain 4.5, G-01, G-02).
-/// @dev A listing asks whether its certificate and right are usable; nobody tells it. Price and terms are the home version everywhere; a mirroring
+/// @notice Offers of registered assets at a home venue, mirrored at other venues under an agreement (domain 4.5, G-01,
+/// G-02).
+/// @dev A listing asks whether its certificate and right are usable; nobody tells it. Price and terms are the home
+/// version everywhere; a mirroring
 /// venue may only hide.
 interface IListings is IActing {
     /// @dev Stored states of domain 4.5. EXPIRED is derived from `listUntil` and the certificate.
@@ -77,7 +79,8 @@ interface IListings is IActing {
     /// @notice An offer. `assetId` and `certificateId` are those of its right.
     /// @param sequence The listing's number: 1, 2, 3 …
     /// @param version 1, 2, 3 …; open trades keep theirs.
-    /// @param documentsHash keccak256 of the ABI encoding of (termsDigest, declarationDigest, reports): these stand in the event.
+    /// @param documentsHash keccak256 of the ABI encoding of (termsDigest, declarationDigest, reports): these stand in
+    /// the event.
     /// @param suspendedBy Authority class that suspended it; only this class resumes it.
     /// @param suspendedUntil Seconds when the suspension ends by itself; 0 means open.
     struct Listing {
@@ -107,7 +110,8 @@ interface IListings is IActing {
 
     /// @param terms What is offered.
     /// @param reports Assessment ids, each in force for this version; at most 16.
-    /// @param parents The asset's parents, checked against its stored hash: each element among them must have passed S(X) (E-03).
+    /// @param parents The asset's parents, checked against its stored hash: each element among them must have passed
+    /// S(X) (E-03).
     /// @param revenueTable The asset's revenue table, for the same check.
     /// @param salt From the caller's business key.
     struct Offer {
@@ -136,7 +140,9 @@ interface IListings is IActing {
     event ListingRejected(ListingId indexed listingId, ParticipantId byParticipant, address byAccount, Cause cause);
     /// @notice The seller set a new price: a new version of the listing.
     /// @param priceFen Price in fen of `unitQuantity` units.
-    event ListingRepriced(ListingId indexed listingId, uint32 version, uint64 priceFen, uint64 unitQuantity, address byAccount);
+    event ListingRepriced(
+        ListingId indexed listingId, uint32 version, uint64 priceFen, uint64 unitQuantity, address byAccount
+    );
     /// @notice The listing was suspended.
     event ListingSuspended(ListingId indexed listingId, ParticipantId byParticipant, address byAccount, Cause cause);
     /// @notice The listing was resumed by the class that suspended it.
@@ -189,7 +195,8 @@ interface IListings is IActing {
     /// - the caller has the role SELLER at the home venue, and the right to operate the asset;
     /// - the offer is new;
     /// - the certificate behind the right may be relied on for listing, and the version is registered;
-    /// - the lists brought along are the version's; the version and its parents have passed S(X) where they are elements (E-03);
+    /// - the lists brought along are the version's; the version and its parents have passed S(X) where they are
+    ///   elements (E-03);
     /// - every report is in force for the version;
     /// - all fields are given and within range.
     ///
@@ -227,9 +234,11 @@ interface IListings is IActing {
     /// - price and unit quantity are within range.
     ///
     /// Emits a {ListingRepriced} event.
-    function reprice(ListingId listingId, uint64 priceFen, uint64 unitQuantity, Authorization calldata authorization) external;
+    function reprice(ListingId listingId, uint64 priceFen, uint64 unitQuantity, Authorization calldata authorization)
+        external;
 
-    /// @notice Suspends a listing. A venue takes over the seller's suspension, a regulator or court takes over either's.
+    /// @notice Suspends a listing. A venue takes over the seller's suspension, a regulator or court takes over
+    /// either's.
     ///
     /// Requirements, in order:
     /// - the listing is known;
@@ -278,13 +287,23 @@ interface IListings is IActing {
     /// - the listing is mirrored there.
     ///
     /// Emits a {ListingMirrorHidden} event.
-    function setMirrorHidden(ListingId listingId, bool isHidden, Cause calldata cause, Authorization calldata authorization) external;
+    function setMirrorHidden(
+        ListingId listingId,
+        bool isHidden,
+        Cause calldata cause,
+        Authorization calldata authorization
+    ) external;
 
     /// @notice Returns a listing; reverts with {ListingNotFound}.
     function listingOf(ListingId listingId) external view returns (Listing memory);
-    /// @notice Returns the agreement under which a venue mirrors a listing, zero if none, and whether the venue hides it.
-    function mirrorOf(ListingId listingId, ParticipantId venue) external view returns (AgreementId agreementId, bool isHidden);
-    /// @notice Reverts unless the listing is offered at the venue now, with its seller, certificate and right in force; returns it.
+    /// @notice Returns the agreement under which a venue mirrors a listing, zero if none, and whether the venue hides
+    /// it.
+    function mirrorOf(ListingId listingId, ParticipantId venue)
+        external
+        view
+        returns (AgreementId agreementId, bool isHidden);
+    /// @notice Reverts unless the listing is offered at the venue now, with its seller, certificate and right in force;
+    /// returns it.
     function requireOffered(ListingId listingId, ParticipantId venue) external view returns (Listing memory);
     /// @notice Returns the price of a quantity in fen; reverts with {FractionOfFen} or {AmountTooLarge}.
     function grossFen(uint64 priceFen, uint64 unitQuantity, uint64 quantity) external pure returns (uint64);

@@ -9,7 +9,8 @@ import {IRights} from "./IRights.sol";
 
 /// @title IRegistrations
 /// @notice Application, acceptance, examination, public notice, objection, deposit and certificate (D-04, domain 4.2).
-/// @dev The deposit is the registration: it issues the certificate, enters the rights and marks the version registered in one transaction.
+/// @dev The deposit is the registration: it issues the certificate, enters the rights and marks the version registered
+/// in one transaction.
 /// All durations come from the profile that the application froze.
 interface IRegistrations is IActing {
     enum ActType {
@@ -23,7 +24,8 @@ interface IRegistrations is IActing {
         LICENSE
     }
 
-    /// @dev Stored states of domain 4.2. LAPSED is derived from the supplement deadline; NOTICE_CLEARED from the notice's end and the
+    /// @dev Stored states of domain 4.2. LAPSED is derived from the supplement deadline; NOTICE_CLEARED from the
+    /// notice's end and the
     /// count of open objections; CERTIFIED is DEPOSITED, since both are one transaction.
     enum RegistrationState {
         NONE,
@@ -155,7 +157,11 @@ interface IRegistrations is IActing {
     );
     /// @notice The registrar listed all defects at once and set a deadline for the supplement.
     event RegistrationSupplementRequested(
-        RegistrationId indexed registrationId, ParticipantId byParticipant, address byAccount, uint64 stateUntil, Cause cause
+        RegistrationId indexed registrationId,
+        ParticipantId byParticipant,
+        address byAccount,
+        uint64 stateUntil,
+        Cause cause
     );
     /// @notice The applicant gave the supplement.
     event RegistrationSupplemented(
@@ -170,7 +176,11 @@ interface IRegistrations is IActing {
     /// @param isDeemed Whether silence accepted it.
     /// @param stateUntil Deadline of the decision.
     event RegistrationAccepted(
-        RegistrationId indexed registrationId, ParticipantId byParticipant, address byAccount, bool isDeemed, uint64 stateUntil
+        RegistrationId indexed registrationId,
+        ParticipantId byParticipant,
+        address byAccount,
+        bool isDeemed,
+        uint64 stateUntil
     );
     /// @notice The three checks were recorded, and all passed.
     /// @param remainingSeconds Time of the decision left: its clock stops until the deposit.
@@ -228,7 +238,9 @@ interface IRegistrations is IActing {
         uint64 depositedAt
     );
     /// @notice The registration was refused on a ground of D-11.
-    event RegistrationRefused(RegistrationId indexed registrationId, ParticipantId byParticipant, address byAccount, Cause cause);
+    event RegistrationRefused(
+        RegistrationId indexed registrationId, ParticipantId byParticipant, address byAccount, Cause cause
+    );
     /// @notice The applicant withdrew.
     event RegistrationWithdrawn(RegistrationId indexed registrationId, ParticipantId byParticipant, address byAccount);
 
@@ -278,28 +290,194 @@ interface IRegistrations is IActing {
     /// @custom:family Invalid
     error ValidityTooLong(uint64 validUntil, uint64 maximum);
 
+    /// @notice Applies for the registration of a version; the id is {Hashing.actId} of `registration`, the caller, the
+    /// asset and `salt`.
+    ///
+    /// Requirements, in order:
+    /// - the caller is active, the application does not exist;
+
+    /// - the version exists, the caller is the asset's registrant, the version is not registered;
+
+    /// - the registrar is active, holds the role, has a code, and is not the caller;
+
+    /// - the act is INITIAL and names no earlier certificate; source, processing role and document are set;
+
+    /// - there are 1 to 16 rights (none for an entrusted processor), source and role support each (D-10), the terms are
+    /// as {IRights.requireTerms} wants
+    /// them;
+
+    /// - the profile exists.
+    ///
+    /// Emits a {RegistrationSubmitted} event.
     function submit(RegistrationApplication calldata params, Authorization calldata authorization)
         external
         returns (RegistrationId registrationId);
-    function requestSupplement(RegistrationId registrationId, Cause calldata cause, Authorization calldata authorization) external;
-    function supplement(RegistrationId registrationId, bytes32 documentDigest, DigestAlg digestAlg, Authorization calldata authorization)
-        external;
+
+    /// @notice Lists all defects at once and sets the profile's deadline for the supplement.
+    ///
+    /// Requirements, in order:
+    /// - the registration exists;
+
+    /// - the caller is the registrar named in the application (class ISSUER); the cause is complete;
+
+    /// - it is SUBMITTED, and its silence has not accepted it yet.
+    ///
+    /// Emits a {RegistrationSupplementRequested} event.
+    function requestSupplement(
+        RegistrationId registrationId,
+        Cause calldata cause,
+        Authorization calldata authorization
+    ) external;
+
+    /// @notice Gives the supplement: a new application document, which the registrar has the full time to answer.
+    ///
+    /// Requirements, in order:
+    /// - the registration exists, the caller is the applicant;
+
+    /// - a supplement is required, its deadline has not passed;
+
+    /// - the document is set.
+    ///
+    /// Emits a {RegistrationSupplemented} event.
+    function supplement(
+        RegistrationId registrationId,
+        bytes32 documentDigest,
+        DigestAlg digestAlg,
+        Authorization calldata authorization
+    ) external;
+
+    /// @notice Accepts the application and starts the decision's clock.
+    ///
+    /// Requirements, in order:
+    /// - the registration exists, the caller is its registrar;
+
+    /// - it is SUBMITTED, and its silence has not accepted it yet.
+    ///
+    /// Emits a {RegistrationAccepted} event.
     function accept(RegistrationId registrationId, Authorization calldata authorization) external;
-    /// @notice Anyone may record that the registrar's silence accepted the application.
+
+    /// @notice Records that the registrar's silence accepted the application; any participant may (D-06).
+    ///
+    /// Requirements, in order:
+    /// - the registration exists, the caller is active;
+
+    /// - it is SUBMITTED, and the deadline for the answer has passed.
+    ///
+    /// Emits a {RegistrationAccepted} event.
     function deemAccepted(RegistrationId registrationId, Authorization calldata authorization) external;
+
+    /// @notice Records the three checks, stops the decision's clock, and publishes the notice if asked to. A failed
+    /// check is a {refuse}.
+    /// @dev A late examination is recorded with nothing remaining: the registrar's delay does not harm the applicant.
+    ///
+    /// Requirements, in order:
+    /// - the registration exists, the caller is its registrar, and so are the three reviewers;
+
+    /// - it is ACCEPTED;
+
+    /// - all three checks passed, the report is set.
+    ///
+    /// Emits a {RegistrationExamined} event, and a {RegistrationNoticePublished} event if it publishes.
     function examine(Examination calldata params, Authorization calldata authorization) external;
+
+    /// @notice Begins the public notice.
+    ///
+    /// Requirements, in order:
+    /// - the registration exists, the caller is its registrar;
+
+    /// - it is REVIEW_PASSED.
+    ///
+    /// Emits a {RegistrationNoticePublished} event.
     function publishNotice(RegistrationId registrationId, Authorization calldata authorization) external;
-    function waiveNotice(RegistrationId registrationId, Cause calldata cause, Authorization calldata authorization) external;
+
+    /// @notice Waives the public notice for cause (D-04).
+    ///
+    /// Requirements, in order:
+    /// - the registration exists;
+
+    /// - the caller is the registrar named in the application (class ISSUER); the cause is complete;
+
+    /// - the profile allows it;
+
+    /// - it is REVIEW_PASSED.
+    ///
+    /// Emits a {RegistrationNoticeWaived} event.
+    function waiveNotice(RegistrationId registrationId, Cause calldata cause, Authorization calldata authorization)
+        external;
+
+    /// @notice Objects during the public notice, as a party or as a regulator. The notice goes on; the deposit waits.
+    ///
+    /// Requirements, in order:
+    /// - the registration exists;
+
+    /// - the caller is active and objects as PARTY or REGULATOR; the cause is complete;
+
+    /// - the notice runs.
+    ///
+    /// Emits a {RegistrationObjected} event.
     function object(RegistrationId registrationId, Cause calldata cause, Authorization calldata authorization) external;
+
+    /// @notice Dismisses an objection after its investigation. A sustained one is a {refuse}.
+    ///
+    /// Requirements, in order:
+    /// - the registration exists and has this open objection;
+
+    /// - the caller is the registrar named in the application (class ISSUER); the cause is complete;
+
+    /// - it is in PUBLIC_NOTICE.
+    ///
+    /// Emits a {RegistrationObjectionDismissed} event.
     function dismissObjection(
         RegistrationId registrationId,
         uint16 objectionIndex,
         Cause calldata cause,
         Authorization calldata authorization
     ) external;
-    function deposit(Deposit calldata params, Authorization calldata authorization) external returns (CertificateId certificateId);
+
+    /// @notice Deposits the evidence, which is the registration (D-05): issues the certificate, enters the rights,
+    /// marks the version.
+    ///
+    /// Requirements, in order:
+    /// - the registration exists, the caller is its registrar;
+
+    /// - the notice was waived, or is over without an open objection;
+
+    /// - the rights are those applied for, the document is set;
+
+    /// - `validUntil` is ahead and within the profile's validity, the applicant and every right holder are active;
+
+    /// - the version was not registered meanwhile.
+    ///
+    /// Emits a {RegistrationDeposited} event, and those of {ICertificates.issue}, {IRights.enter} and
+    /// {IAssets.markRegistered}.
+    function deposit(Deposit calldata params, Authorization calldata authorization)
+        external
+        returns (CertificateId certificateId);
+
+    /// @notice Refuses the application on a ground of D-11, or because a check failed or an objection was sustained.
+    ///
+    /// Requirements, in order:
+    /// - the registration exists;
+
+    /// - the caller is the registrar named in the application (class ISSUER); the cause is complete;
+
+    /// - it is accepted and not ended.
+    ///
+    /// Emits a {RegistrationRefused} event.
     function refuse(RegistrationId registrationId, Cause calldata cause, Authorization calldata authorization) external;
+
+    /// @notice Withdraws the application.
+    ///
+    /// Requirements, in order:
+    /// - the registration exists, the caller is the applicant;
+
+    /// - it has not ended.
+    ///
+    /// Emits a {RegistrationWithdrawn} event.
     function withdraw(RegistrationId registrationId, Authorization calldata authorization) external;
 
+    /// @notice Returns a registration; reverts with {RegistrationNotFound}.
+    /// @dev While an objection is open, `stateUntil` is the end of its investigation; the notice's own end counts again
+    /// after the last.
     function registrationOf(RegistrationId registrationId) external view returns (Registration memory);
 }

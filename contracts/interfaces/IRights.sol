@@ -7,8 +7,10 @@ import {AssetId, CertificateId, ParticipantId, RightId} from "../types/Ids.sol";
 import {IActing} from "./IActing.sol";
 
 /// @title IRights
-/// @notice HOLD, USE and OPERATE as entries of a register: independent, non-exclusive, any number of holders (D-01, D-02).
-/// @dev Root entries arise inside a registration's deposit; all others are granted by a holder whose entry allows sub-grants, and are never wider.
+/// @notice HOLD, USE and OPERATE as entries of a register: independent, non-exclusive, any number of holders (D-01,
+/// D-02).
+/// @dev Root entries arise inside a registration's deposit; all others are granted by a holder whose entry allows
+/// sub-grants, and are never wider.
 interface IRights is IActing {
     /// @dev Where a right comes from (D-19): law, contract, or the parties' will.
     enum RightBasis {
@@ -30,7 +32,8 @@ interface IRights is IActing {
 
     /// @notice The conditions of an entry, the same in a request, a grant and a record.
     /// @param holder Who holds the right.
-    /// @param kinds Bit set: 1 HOLD, 2 USE, 4 OPERATE. One entry may give several on the same terms; they stay independent rights.
+    /// @param kinds Bit set: 1 HOLD, 2 USE, 4 OPERATE. One entry may give several on the same terms; they stay
+    /// independent rights.
     /// @param basis Law, contract or will (D-19).
     /// @param evidenceDigest Digest of the proof.
     /// @param scopeDigest Digest of the scope document: data range, purposes, territory, environment (ODRL).
@@ -42,7 +45,8 @@ interface IRights is IActing {
     /// @param exclusive Whether the holder was promised that nobody else gets the same.
     /// @param maySubGrant Whether the holder may grant it on.
     /// @param restriction What note restricts it.
-    /// @param shareBps Share of the revenue of whatever is derived under this right that goes to the granting side, in basis points.
+    /// @param shareBps Share of the revenue of whatever is derived under this right that goes to the granting side, in
+    /// basis points.
     struct RightTerms {
         ParticipantId holder;
         uint8 kinds;
@@ -108,7 +112,9 @@ interface IRights is IActing {
         address byAccount
     );
     /// @notice A right was revoked; what was granted from it falls with it.
-    event RightRevoked(RightId indexed rightId, ParticipantId byParticipant, address byAccount, uint64 revokedAt, Cause cause);
+    event RightRevoked(
+        RightId indexed rightId, ParticipantId byParticipant, address byAccount, uint64 revokedAt, Cause cause
+    );
 
     /// @notice The right is not known.
     /// @custom:family NotFound
@@ -132,7 +138,21 @@ interface IRights is IActing {
     /// @custom:family Invalid
     error RightTooDeep(RightId parentRightId);
 
-    /// @dev Module RIGHT_GRANTER only: root entries inside a deposit.
+    /// @notice Enters a root entry, inside a deposit.
+    /// @param salt Anything that makes the id unique; the id is {Hashing.actId} of `right`, `byParticipant`, `assetId`
+    /// and `salt`.
+    /// @param byParticipant The registrar.
+    ///
+    /// Requirements, in order:
+    /// - the caller is a module RIGHT_GRANTER;
+
+    /// - the right does not exist;
+
+    /// - `assetVersion` is 1 to 2^24 - 1;
+
+    /// - the terms are as {requireTerms} wants them.
+    ///
+    /// Emits a {RightGranted} event.
     function enter(
         RightTerms calldata terms,
         AssetId assetId,
@@ -142,14 +162,54 @@ interface IRights is IActing {
         ParticipantId byParticipant,
         address byAccount
     ) external returns (RightId rightId);
+
+    /// @notice Grants a right from an entry of the caller's own; its id is {Hashing.actId} of `right`, the caller, the
+    /// parent and `salt`.
+    ///
+    /// Requirements, in order:
+    /// - the caller is active, the parent exists, the right does not;
+
+    /// - the caller holds the parent, which allows sub-grants;
+
+    /// - the parent is in force;
+
+    /// - the terms are as {requireTerms} wants them;
+
+    /// - kinds, purposes, region and term lie within the parent's, the share is no less, and none of the kinds was
+    /// granted on exclusively;
+
+    /// - at most eight entries stand in the chain.
+    ///
+    /// Emits a {RightGranted} event.
     function grant(RightGrant calldata params, Authorization calldata authorization) external returns (RightId rightId);
+
+    /// @notice Revokes a right, and with it what was granted from it.
+    ///
+    /// Requirements, in order:
+    /// - the right exists;
+
+    /// - the caller is its holder or grantor (class PARTY), or holds the role of REGULATOR, COURT or ARBITRATION; the
+    /// cause is complete;
+
+    /// - the right is not revoked.
+    ///
+    /// Emits a {RightRevoked} event.
     function revoke(RightId rightId, Cause calldata cause, Authorization calldata authorization) external;
 
     /// @notice Reverts unless terms are well formed, not over already, and their holder is active.
     function requireTerms(RightTerms calldata terms) external view;
+
+    /// @notice Returns an entry; asset, version and certificate are those of its root. Reverts with {RightNotFound}.
     function rightOf(RightId rightId) external view returns (Right memory);
-    /// @notice Says whether the right, everything it was granted from and its certificate are in force now.
+
+    /// @notice Says whether the right, everything it was granted from and its certificate are in force now; false if
+    /// unknown.
     function isActive(RightId rightId) external view returns (bool);
+
     /// @notice Reverts unless the right is active and is this holder's right of this kind on this asset.
-    function requireRight(RightId rightId, AssetId assetId, ParticipantId holder, RightKind kind) external view returns (uint16 shareBps);
+    /// @return shareBps The share that the right asks for its granting side, in basis points.
+    function requireRight(RightId rightId, AssetId assetId, ParticipantId holder, RightKind kind)
+        external
+        view
+        returns (uint16 shareBps);
 }

@@ -9,7 +9,8 @@ import {ITrades} from "./ITrades.sol";
 
 /// @title ISettlements
 /// @notice Clearing and settlement of fulfilled trades, and the holds that stop them (domain 4.8, J-01).
-/// @dev On the prefunded rail clearing and payment are one act: the legs fixed in the signed contract are posted out of the hold, sum for
+/// @dev On the prefunded rail clearing and payment are one act: the legs fixed in the signed contract are posted out of
+/// the hold, sum for
 /// sum. A hold stops it until the same authority class lifts it; no authority can redirect money.
 interface ISettlements is IActing {
     enum SettlementState {
@@ -65,11 +66,19 @@ interface ISettlements is IActing {
     );
     /// @notice An authority put a hold on the settlement of a trade.
     event SettlementHoldPlaced(
-        TradeId indexed tradeId, AuthorityClass indexed authority, ParticipantId byParticipant, address byAccount, Cause cause
+        TradeId indexed tradeId,
+        AuthorityClass indexed authority,
+        ParticipantId byParticipant,
+        address byAccount,
+        Cause cause
     );
     /// @notice The authority class lifted its hold.
     event SettlementHoldLifted(
-        TradeId indexed tradeId, AuthorityClass indexed authority, ParticipantId byParticipant, address byAccount, Cause cause
+        TradeId indexed tradeId,
+        AuthorityClass indexed authority,
+        ParticipantId byParticipant,
+        address byAccount,
+        Cause cause
     );
 
     /// @notice The settlement is not known.

@@ -8,9 +8,12 @@ import {IActing} from "./IActing.sol";
 import {IAssets} from "./IAssets.sol";
 
 /// @title ITrades
-/// @notice Contracts between a buyer and a seller, signed by both, verified by the executing venue, with the money held in the same act.
-/// @dev State names follow the Dataspace Protocol's contract negotiation (domain 4.6). REQUESTED, OFFERED, ACCEPTED and AGREED happen off chain as
-/// signatures over {TradeTerms}; the chain records the contract when the venue verifies it: EFFECTIVE. The terms need no nonce: their
+/// @notice Contracts between a buyer and a seller, signed by both, verified by the executing venue, with the money held
+/// in the same act.
+/// @dev State names follow the Dataspace Protocol's contract negotiation (domain 4.6). REQUESTED, OFFERED, ACCEPTED and
+/// AGREED happen off chain as
+/// signatures over {TradeTerms}; the chain records the contract when the venue verifies it: EFFECTIVE. The terms need
+/// no nonce: their
 /// digest is consumed by the TradeId.
 interface ITrades is IActing {
     enum TradeState {
@@ -31,7 +34,8 @@ interface ITrades is IActing {
         INTERMEDIARY
     }
 
-    /// @dev How money moves. Amounts on PREFUNDED are visible to chain members; a confidential price settles on BANK_INSTRUCTED.
+    /// @dev How money moves. Amounts on PREFUNDED are visible to chain members; a confidential price settles on
+    /// BANK_INSTRUCTED.
     enum Rail {
         NONE,
         PREFUNDED,
@@ -47,7 +51,8 @@ interface ITrades is IActing {
     }
 
     /// @notice One payment out of the gross amount.
-    /// @param payee SHARE: a payee of the revenue table; FEE: the listing venue, the executing venue or the broker; TAX: a tax collector.
+    /// @param payee SHARE: a payee of the revenue table; FEE: the listing venue, the executing venue or the broker;
+    /// TAX: a tax collector.
     /// @param amountFen Amount in fen, at least 1.
     struct Leg {
         LegKind kind;
@@ -69,7 +74,8 @@ interface ITrades is IActing {
     /// @param grossFen Whole price, tax included; must equal the listing's price times quantity in mode FIXED.
     /// @param priceCommitment Salted commitment of a confidential price; zero on PREFUNDED.
     /// @param bank Settlement bank whose account pays and is paid.
-    /// @param legsHash keccak256 of the ABI encoding of the legs; their sum is `grossFen` (J-04: fixed before the trade).
+    /// @param legsHash keccak256 of the ABI encoding of the legs; their sum is `grossFen` (J-04: fixed before the
+    /// trade).
     /// @param deliverBy Seconds, exclusive: after it the venue may terminate for non-delivery.
     /// @param isUseNotAcceptance Whether conformity can only be judged by using the data (I-04).
     /// @param offerUntil Seconds, exclusive: from this moment neither signature counts.
@@ -105,7 +111,8 @@ interface ITrades is IActing {
     }
 
     /// @param buyerAccount The account that signs for the buyer.
-    /// @param parents The asset's parents and `revenueTable` its revenue table, checked against the stored hash: SHARE legs must follow it.
+    /// @param parents The asset's parents and `revenueTable` its revenue table, checked against the stored hash: SHARE
+    /// legs must follow it.
     /// @param documentDigest Digest of the trade certificate's document.
     struct Conclusion {
         TradeTerms terms;
@@ -219,14 +226,17 @@ interface ITrades is IActing {
     /// - the caller operates the executing venue;
     /// - the offer has not lapsed, and the listing is offered at the executing venue now;
     /// - the terms are complete and fit the listing: version, venue, seller, price, quantity, form, inspection;
-    /// - the parties differ; both accounts belong to them and are active; the buyer has the role BUYER, the broker (if any) BROKER;
+    /// - the parties differ; both accounts belong to them and are active; the buyer has the role BUYER, the broker (if
+    ///   any) BROKER;
     /// - both accounts signed the terms;
     /// - the legs are those signed, add up to the gross amount, and share the net amount by the asset's revenue table;
     /// - digest and algorithm of the certificate are given;
     /// - the buyer has as much available at the bank.
     ///
     /// Emits a {TradeConcluded} event.
-    function conclude(Conclusion calldata params, Authorization calldata authorization) external returns (TradeId tradeId);
+    function conclude(Conclusion calldata params, Authorization calldata authorization)
+        external
+        returns (TradeId tradeId);
 
     /// @notice Ends a contract that was not fulfilled; the payer gets back what is held.
     ///

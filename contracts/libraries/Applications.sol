@@ -77,7 +77,8 @@ library Applications {
     }
 
     /// @notice Reverts unless source and processing role support every right applied for (D-10).
-    /// @dev An entrusted processor gains none. Data collected from public sources by a program gives HOLD and USE; OPERATE only for a product,
+    /// @dev An entrusted processor gains none. Data collected from public sources by a program gives HOLD and USE;
+    /// OPERATE only for a product,
     /// which the registrar finds not to replace its source.
     function requireRights(IRegistrations.RegistrationApplication calldata params, IRights rights, IAssets assets)
         internal

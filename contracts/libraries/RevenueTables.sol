@@ -12,7 +12,8 @@ import {Shares} from "./Shares.sol";
 library RevenueTables {
     uint256 internal constant PAYEES_MAX = 16;
 
-    /// @notice Reverts unless a table has 1 to 16 payees in ascending order, each with a share, together 10 000 basis points.
+    /// @notice Reverts unless a table has 1 to 16 payees in ascending order, each with a share, together 10 000 basis
+    /// points.
     function requireWhole(Payee[] calldata table) internal pure {
         require(table.length <= PAYEES_MAX, IAssets.TooManyPayees(table.length, PAYEES_MAX));
         uint256 totalBps;

@@ -11,10 +11,11 @@ import {IRights} from "../interfaces/IRights.sol";
 import {Acting} from "../libraries/Acting.sol";
 import {Clock} from "../libraries/Clock.sol";
 import {Hashing} from "../libraries/Hashing.sol";
+import {Offers} from "../libraries/Offers.sol";
 import {Shares} from "../libraries/Shares.sol";
 import {Venues} from "../libraries/Venues.sol";
 import {Actor, Authorization, Cause} from "../types/Acting.sol";
-import {AssetKind, AuthorityClass, DigestAlg, RightKind} from "../types/Codes.sol";
+import {AuthorityClass, DigestAlg, RightKind} from "../types/Codes.sol";
 import {AgreementId, AssetId, ListingId, ParticipantId, RightId} from "../types/Ids.sol";
 
 /// @title Listings
@@ -51,10 +52,6 @@ contract Listings is IListings, Acting {
 
     // ---------------------------------------------------------------- constants
 
-    uint256 private constant AMOUNT_MAX = type(uint64).max >> 1;
-    uint256 private constant REPORTS_MAX = 16;
-    /// @dev One bit per {DeliveryForm}, without NONE.
-    uint16 private constant DELIVERY_FORMS = 0x01fe;
     /// @dev The agreement scope for listings ({IAgreements.Agreement}).
     uint8 private constant SCOPE_LISTING = 4;
 
@@ -129,26 +126,28 @@ contract Listings is IListings, Acting {
         require(unitQuantity != 0, FieldInvalid("unitQuantity"));
         (uint256 amountFen, uint256 remainder) = Shares.divideFloor(uint256(priceFen) * quantity, unitQuantity);
         require(remainder == 0, FractionOfFen(priceFen, quantity, unitQuantity));
-        require(amountFen <= AMOUNT_MAX, AmountTooLarge(amountFen));
+        require(amountFen <= Offers.AMOUNT_MAX, AmountTooLarge(amountFen));
         return uint64(amountFen);
     }
 
     // ---------------------------------------------------------------- writes
 
     /// @inheritdoc IListings
-    function submit(Offer calldata params, Authorization calldata authorization) external returns (ListingId listingId) {
+    function submit(Offer calldata params, Authorization calldata authorization)
+        external
+        returns (ListingId listingId)
+    {
         address account = _authorize(keccak256(abi.encode(params)), authorization);
         ListingTerms calldata terms = params.terms;
         Actor memory actor = participants.actorInRole(account, IParticipants.Role.SELLER, terms.homeVenue);
         rights.requireRight(terms.rightId, terms.assetId, actor.participantId, RightKind.OPERATE);
         IRights.Right memory right = rights.rightOf(terms.rightId);
-        listingId = ListingId.wrap(
-            Hashing.actId("listing", actor.participantId, AssetId.unwrap(terms.assetId), params.salt)
-        );
+        listingId =
+            ListingId.wrap(Hashing.actId("listing", actor.participantId, AssetId.unwrap(terms.assetId), params.salt));
         require(_listings[listingId].state == ListingState.NONE, ListingAlreadyExists(listingId));
         certificates.requireUsable(right.certificateId, ICertificates.CertificatePurpose.LIST);
-        _requireAdmissible(params, right.assetVersion);
-        _requireTerms(terms);
+        Offers.requireAdmissible(params, right.assetVersion, assets, assessments);
+        Offers.requireComplete(terms);
 
         _sequence += 1;
         _store(listingId, params, actor.sequence);
@@ -181,7 +180,7 @@ contract Listings is IListings, Acting {
         address account = _authorize(keccak256(abi.encode(listingId, cause)), authorization);
         StoredListing storage stored = _listings[listingId];
         ParticipantId homeVenue = _homeVenueOf(listingId, stored);
-        _requireVenueCause(account, cause, homeVenue);
+        Venues.requireVenue(participants, account, cause, homeVenue);
         require(stored.state == ListingState.UNDER_REVIEW, ListingStateWrong(listingId, stored.state));
 
         stored.state = ListingState.REJECTED;
@@ -198,7 +197,7 @@ contract Listings is IListings, Acting {
         Actor memory actor = participants.actorOf(account);
         require(actor.sequence == stored.seller, CallerNotSeller(listingId, actor.participantId));
         _requireOpen(listingId, stored);
-        _requirePrice(stored.mode, priceFen, unitQuantity);
+        Offers.requirePrice(stored.mode, priceFen, unitQuantity);
 
         stored.version += 1;
         stored.priceFen = priceFen;
@@ -213,7 +212,7 @@ contract Listings is IListings, Acting {
         Actor memory actor = _requireStanding(listingId, stored, account, cause);
         _requireOpen(listingId, stored);
         require(
-            _isListed(stored) || _outranks(cause.authority, stored.suspendedBy),
+            _isListed(stored) || Venues.outranks(cause.authority, stored.suspendedBy),
             ListingStateWrong(listingId, stored.state)
         );
 
@@ -272,13 +271,16 @@ contract Listings is IListings, Acting {
     }
 
     /// @inheritdoc IListings
-    function setMirrorHidden(ListingId listingId, bool isHidden, Cause calldata cause, Authorization calldata authorization)
-        external
-    {
+    function setMirrorHidden(
+        ListingId listingId,
+        bool isHidden,
+        Cause calldata cause,
+        Authorization calldata authorization
+    ) external {
         address account = _authorize(keccak256(abi.encode(listingId, isHidden, cause)), authorization);
         require(_listings[listingId].state != ListingState.NONE, ListingNotFound(listingId));
         ParticipantId venue = participants.actorOf(account).participantId;
-        _requireVenueCause(account, cause, venue);
+        Venues.requireVenue(participants, account, cause, venue);
         require(AgreementId.unwrap(_mirrors[listingId][venue]) != 0, ListingNotOffered(listingId, venue));
         if (_hiddenMirrors[listingId][venue] == isHidden) return;
 
@@ -352,48 +354,39 @@ contract Listings is IListings, Acting {
             && Clock.nowSeconds() >= stored.suspendedUntil;
     }
 
-    function _isMirrored(ListingId listingId, ParticipantId homeVenue, ParticipantId venue) private view returns (bool) {
+    function _isMirrored(ListingId listingId, ParticipantId homeVenue, ParticipantId venue)
+        private
+        view
+        returns (bool)
+    {
         return !_hiddenMirrors[listingId][venue] && _isCovered(_mirrors[listingId][venue], homeVenue, venue);
     }
 
-    function _isCovered(AgreementId agreementId, ParticipantId homeVenue, ParticipantId venue) private view returns (bool) {
+    function _isCovered(AgreementId agreementId, ParticipantId homeVenue, ParticipantId venue)
+        private
+        view
+        returns (bool)
+    {
         return AgreementId.unwrap(agreementId) != 0 && agreements.covers(agreementId, homeVenue, venue, SCOPE_LISTING);
-    }
-
-    function _outranks(AuthorityClass authority, AuthorityClass held) private pure returns (bool) {
-        if (held == AuthorityClass.PARTY) return authority != AuthorityClass.PARTY;
-        return held == AuthorityClass.VENUE
-            && (authority == AuthorityClass.REGULATOR || authority == AuthorityClass.COURT);
     }
 
     // ---------------------------------------------------------------- internal: guards
 
     /// @dev The seller as PARTY, the home venue as VENUE, a regulator or court of the home venue.
-    function _requireStanding(
-        ListingId listingId,
-        StoredListing storage stored,
-        address account,
-        Cause calldata cause
-    ) private view returns (Actor memory actor) {
+    function _requireStanding(ListingId listingId, StoredListing storage stored, address account, Cause calldata cause)
+        private
+        view
+        returns (Actor memory actor)
+    {
         ParticipantId homeVenue = _homeVenueOf(listingId, stored);
         if (cause.authority == AuthorityClass.PARTY) {
             actor = participants.actorForCause(account, cause, homeVenue);
             require(actor.sequence == stored.seller, CallerNotSeller(listingId, actor.participantId));
         } else {
             actor = Venues.requireAuthority(participants, account, cause, homeVenue);
-            require(
-                cause.authority != AuthorityClass.ARBITRATION,
-                IParticipants.AuthorityMissing(actor.participantId, uint8(cause.authority))
-            );
+            bool isArbitrator = cause.authority == AuthorityClass.ARBITRATION;
+            require(!isArbitrator, IParticipants.AuthorityMissing(actor.participantId, uint8(cause.authority)));
         }
-    }
-
-    function _requireVenueCause(address account, Cause calldata cause, ParticipantId venue) private view {
-        Venues.requireAuthority(participants, account, cause, venue);
-        require(
-            cause.authority == AuthorityClass.VENUE,
-            IParticipants.AuthorityMissing(venue, uint8(AuthorityClass.VENUE))
-        );
     }
 
     function _requireOpen(ListingId listingId, StoredListing storage stored) private view {
@@ -401,48 +394,5 @@ contract Listings is IListings, Acting {
             stored.state == ListingState.LISTED || stored.state == ListingState.SUSPENDED,
             ListingStateWrong(listingId, stored.state)
         );
-    }
-
-    /// @dev G-01, E-03, G-04: the version, its elements and its reports are fit to be offered.
-    function _requireAdmissible(Offer calldata params, uint32 rightVersion) private view {
-        AssetId assetId = params.terms.assetId;
-        uint32 version = params.terms.assetVersion;
-        (, uint32 registeredVersion) = assets.latestVersionOf(assetId);
-        require(version == registeredVersion || version == rightVersion, AssetNotRegistered(assetId, version));
-        require(version >= rightVersion, AssetNotRegistered(assetId, version));
-        assets.requireLinks(assetId, version, params.parents, params.revenueTable);
-        _requireSecurity(assetId, version);
-        for (uint256 i = 0; i < params.parents.length; ++i) {
-            _requireSecurity(params.parents[i].assetId, params.parents[i].version);
-        }
-        require(params.reports.length <= REPORTS_MAX, FieldInvalid("reports"));
-        for (uint256 i = 0; i < params.reports.length; ++i) {
-            assessments.requireValid(params.reports[i], assetId, version);
-        }
-    }
-
-    function _requireSecurity(AssetId assetId, uint32 version) private view {
-        require(
-            assets.kindOf(assetId) != AssetKind.ELEMENT || assets.isSecurityPassed(assetId, version),
-            IAssets.SecurityReviewMissing(assetId, version)
-        );
-    }
-
-    function _requireTerms(ListingTerms calldata terms) private view {
-        require(terms.mode != TradeMode.NONE, FieldInvalid("mode"));
-        require(terms.unit != PriceUnit.NONE, FieldInvalid("unit"));
-        require(terms.deliveryForms != 0 && terms.deliveryForms & ~DELIVERY_FORMS == 0, FieldInvalid("deliveryForms"));
-        require(terms.termsDigest != 0, FieldInvalid("termsDigest"));
-        require(terms.declarationDigest != 0, FieldInvalid("declarationDigest"));
-        require(terms.digestAlg != DigestAlg.NONE, FieldInvalid("digestAlg"));
-        uint64 time = Clock.nowSeconds();
-        require(terms.listUntil == 0 || terms.listUntil > time, TimeInPast(terms.listUntil, time));
-        _requirePrice(terms.mode, terms.priceFen, terms.unitQuantity);
-    }
-
-    function _requirePrice(TradeMode mode, uint64 priceFen, uint64 unitQuantity) private pure {
-        require(unitQuantity != 0, FieldInvalid("unitQuantity"));
-        require(priceFen <= AMOUNT_MAX, AmountTooLarge(priceFen));
-        require(mode != TradeMode.FREE || priceFen == 0, FieldInvalid("priceFen"));
     }
 }

@@ -11,10 +11,11 @@ import {ITrades} from "../interfaces/ITrades.sol";
 import {Acting} from "../libraries/Acting.sol";
 import {Clock} from "../libraries/Clock.sol";
 import {Hashing} from "../libraries/Hashing.sol";
-import {Shares} from "../libraries/Shares.sol";
+import {Legs} from "../libraries/Legs.sol";
+import {Offers} from "../libraries/Offers.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {Venues} from "../libraries/Venues.sol";
-import {Actor, Authorization, Cause, Payee} from "../types/Acting.sol";
+import {Actor, Authorization, Cause} from "../types/Acting.sol";
 import {AuthorityClass, DeliveryForm, DigestAlg, Noun} from "../types/Codes.sol";
 import {CertificateId, ListingId, ParticipantId, TradeId} from "../types/Ids.sol";
 
@@ -67,8 +68,6 @@ contract Trades is ITrades, Acting {
         "uint8 deliveryForm,uint32 inspectionSeconds,uint64 deliverBy,bool isUseNotAcceptance,uint64 offerUntil,"
         "bytes32 salt)"
     );
-    uint256 private constant AMOUNT_MAX = type(uint64).max >> 1;
-    uint256 private constant LEGS_MAX = 24;
     uint8 private constant RIGHT_KINDS_MAX = 7;
     /// @dev A trade has one certificate.
     bytes32 private constant CERTIFICATE_SALT = 0;
@@ -154,7 +153,10 @@ contract Trades is ITrades, Acting {
     // ---------------------------------------------------------------- writes
 
     /// @inheritdoc ITrades
-    function conclude(Conclusion calldata params, Authorization calldata authorization) external returns (TradeId tradeId) {
+    function conclude(Conclusion calldata params, Authorization calldata authorization)
+        external
+        returns (TradeId tradeId)
+    {
         address account = _authorize(keccak256(abi.encode(params)), authorization);
         TradeTerms calldata terms = params.terms;
         tradeId = TradeId.wrap(Hashing.actId("trade", terms.buyer, ListingId.unwrap(terms.listingId), terms.salt));
@@ -291,7 +293,7 @@ contract Trades is ITrades, Acting {
         require(terms.rightKinds != 0 && terms.rightKinds <= RIGHT_KINDS_MAX, FieldInvalid("rightKinds"));
         require(terms.rightUntil == 0 || terms.rightUntil > time, TimeInPast(terms.rightUntil, time));
         require(terms.deliverBy > time, TimeInPast(terms.deliverBy, time));
-        require(terms.grossFen <= AMOUNT_MAX, IListings.AmountTooLarge(terms.grossFen));
+        require(terms.grossFen <= Offers.AMOUNT_MAX, IListings.AmountTooLarge(terms.grossFen));
         require(terms.grossFen != 0 || ParticipantId.unwrap(terms.bank) == 0, FieldInvalid("bank"));
     }
 
@@ -310,8 +312,7 @@ contract Trades is ITrades, Acting {
             TermsDifferFromListing(listingId, "deliveryForm")
         );
         require(
-            terms.inspectionSeconds == listing.inspectionSeconds,
-            TermsDifferFromListing(listingId, "inspectionSeconds")
+            terms.inspectionSeconds == listing.inspectionSeconds, TermsDifferFromListing(listingId, "inspectionSeconds")
         );
         if (listing.mode == IListings.TradeMode.NEGOTIATED) return;
         require(
@@ -362,65 +363,12 @@ contract Trades is ITrades, Acting {
     /// @dev J-04: who gets what is fixed before the trade, and follows the revenue table.
     function _requireLegs(Conclusion calldata params, IListings.Listing memory listing) private view {
         TradeTerms calldata terms = params.terms;
-        require(params.legs.length <= LEGS_MAX, TooManyLegs(params.legs.length, LEGS_MAX));
+        require(params.legs.length <= Legs.MAX, TooManyLegs(params.legs.length, Legs.MAX));
         require(legsHashOf(params.legs) == terms.legsHash, LegsWrong(terms.legsHash));
-        (uint256 totalFen, uint256 netFen) = _sumLegs(params.legs, terms);
+        (uint256 totalFen, uint256 netFen) = Legs.sum(params.legs, terms, participants);
         require(totalFen == terms.grossFen, LegsNotWhole(totalFen, terms.grossFen));
         if (totalFen == 0) return;
         assets.requireLinks(listing.assetId, listing.assetVersion, params.parents, params.revenueTable);
-        _requireShares(params.legs, params.revenueTable, netFen);
-    }
-
-    /// @dev Returns the sum of all legs and the sum of the SHARE legs.
-    function _sumLegs(Leg[] calldata legs, TradeTerms calldata terms)
-        private
-        view
-        returns (uint256 totalFen, uint256 netFen)
-    {
-        for (uint256 i = 0; i < legs.length; ++i) {
-            Leg calldata leg = legs[i];
-            require(leg.amountFen != 0, FieldInvalid("amountFen"));
-            totalFen += leg.amountFen;
-            if (leg.kind == LegKind.SHARE) {
-                netFen += leg.amountFen;
-            } else {
-                require(_mayCharge(leg, terms), LegPayeeWrong(leg.kind, leg.payee));
-            }
-        }
-    }
-
-    function _mayCharge(Leg calldata leg, TradeTerms calldata terms) private view returns (bool) {
-        if (leg.kind == LegKind.FEE) {
-            return leg.payee == terms.listingVenue || leg.payee == terms.executingVenue
-                || (leg.payee == terms.broker && ParticipantId.unwrap(leg.payee) != 0);
-        }
-        return leg.kind == LegKind.TAX
-            && participants.hasRole(leg.payee, IParticipants.Role.TAX_COLLECTOR, terms.executingVenue);
-    }
-
-    /// @dev Each payee gets the floor of its share, or one fen more where the floor cut; a share of nothing has no leg.
-    function _requireShares(Leg[] calldata legs, Payee[] calldata revenueTable, uint256 netFen) private pure {
-        uint256 next = 0;
-        for (uint256 i = 0; i < revenueTable.length; ++i) {
-            ParticipantId payee = revenueTable[i].participantId;
-            (uint256 requiredFen, uint256 remainder) = Shares.shareFloor(netFen, revenueTable[i].shareBps);
-            next = _nextShare(legs, next);
-            uint256 givenFen = 0;
-            if (next < legs.length && legs[next].payee == payee) {
-                givenFen = legs[next].amountFen;
-                ++next;
-            }
-            require(
-                givenFen == requiredFen || (remainder != 0 && givenFen == requiredFen + 1),
-                ShareLegWrong(payee, requiredFen, givenFen)
-            );
-        }
-        next = _nextShare(legs, next);
-        if (next < legs.length) revert ShareLegWrong(legs[next].payee, 0, legs[next].amountFen);
-    }
-
-    function _nextShare(Leg[] calldata legs, uint256 from) private pure returns (uint256 next) {
-        next = from;
-        while (next < legs.length && legs[next].kind != LegKind.SHARE) ++next;
+        Legs.requireShares(params.legs, params.revenueTable, netFen);
     }
 }

@@ -379,7 +379,8 @@ contract Assets is IAssets, Acting {
         return rights.requireRight(parent.consentRightId, parentId, registrant, RightKind.USE);
     }
 
-    /// @dev Upstream payees and the registrant are known already; any other must be a participant, or its share would be lost.
+    /// @dev Upstream payees and the registrant are known already; any other must be a participant, or its share would
+    /// be lost.
     function _requireKnown(Payee[] calldata table, uint256[] memory owedBps, ParticipantId registrant) private view {
         for (uint256 i = 0; i < table.length; i++) {
             if (owedBps[i] == 0 && table[i].participantId != registrant) {

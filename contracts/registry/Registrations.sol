@@ -17,8 +17,7 @@ import {DigestAlg, Noun, Verdict} from "../types/Codes.sol";
 import {AssetId, CertificateId, ParticipantId, RegistrationId} from "../types/Ids.sol";
 
 /// @title Registrations
-/// @dev Serves initial registrations; each version of an asset is a registration unit of its own (D-14).
-/// A decision that comes late is recorded late: the registrar's delay never costs the applicant its application.
+/// @dev Serves initial registrations only; each version of an asset is a registration unit of its own (D-14).
 contract Registrations is IRegistrations, Acting {
     using RegistrationRecords for StoredRegistration;
 

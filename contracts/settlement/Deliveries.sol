@@ -116,8 +116,9 @@ contract Deliveries is IDeliveries, Acting {
         DigestAlg digestAlg,
         Authorization calldata authorization
     ) external returns (DeliveryId deliveryId) {
-        address account =
-            _authorize(keccak256(abi.encode(tradeId, form, packageDigest, keysDigest, digestAlg)), authorization);
+        address account = _authorize(
+            keccak256(abi.encode(tradeId, form, packageDigest, keysDigest, digestAlg)), authorization
+        );
         ITrades.TradeBrief memory trade = trades.briefOf(tradeId);
         Actor memory actor = _requireDeliverer(account, tradeId, trade);
         require(
@@ -156,8 +157,9 @@ contract Deliveries is IDeliveries, Acting {
         DigestAlg digestAlg,
         Authorization calldata authorization
     ) external returns (CertificateId certificateId) {
-        address account =
-            _authorize(keccak256(abi.encode(deliveryId, receiptDigest, documentDigest, digestAlg)), authorization);
+        address account = _authorize(
+            keccak256(abi.encode(deliveryId, receiptDigest, documentDigest, digestAlg)), authorization
+        );
         StoredDelivery storage stored = _deliveryOf(deliveryId);
         TradeId tradeId = stored.tradeId;
         ITrades.TradeBrief memory trade = trades.briefOf(tradeId);
@@ -202,9 +204,8 @@ contract Deliveries is IDeliveries, Acting {
         StoredDelivery storage stored = _deliveryOf(deliveryId);
         TradeId tradeId = stored.tradeId;
         ITrades.TradeBrief memory trade = trades.briefOf(tradeId);
-        Actor memory actor = participants.actorForCause(
-            account, cause, participants.participantBySequence(trade.executingVenue)
-        );
+        Actor memory actor =
+            participants.actorForCause(account, cause, participants.participantBySequence(trade.executingVenue));
         require(actor.sequence == trade.buyer, CallerNotBuyer(tradeId, actor.participantId));
         require(
             cause.authority == AuthorityClass.PARTY,
@@ -230,12 +231,11 @@ contract Deliveries is IDeliveries, Acting {
     }
 
     function _deliveryId(ParticipantId seller, TradeId tradeId, uint8 attempt) private view returns (DeliveryId) {
-        return DeliveryId.wrap(
-            Hashing.actId("delivery", seller, TradeId.unwrap(tradeId), bytes32(uint256(attempt)))
-        );
+        return DeliveryId.wrap(Hashing.actId("delivery", seller, TradeId.unwrap(tradeId), bytes32(uint256(attempt))));
     }
 
-    /// @dev Attempts are found by their ids, so that no counter is stored per trade. All earlier ones must have been rejected.
+    /// @dev Attempts are found by their ids, so that no counter is stored per trade. All earlier ones must have been
+    /// rejected.
     function _nextAttempt(TradeId tradeId, uint32 sellerSequence)
         private
         view
@@ -293,12 +293,10 @@ contract Deliveries is IDeliveries, Acting {
     }
 
     /// @dev Issued before the event, which carries the certificate's id.
-    function _issue(
-        DeliveryId deliveryId,
-        ITrades.TradeBrief memory trade,
-        bytes32 documentDigest,
-        DigestAlg digestAlg
-    ) private returns (CertificateId certificateId) {
+    function _issue(DeliveryId deliveryId, ITrades.TradeBrief memory trade, bytes32 documentDigest, DigestAlg digestAlg)
+        private
+        returns (CertificateId certificateId)
+    {
         require(documentDigest != 0, FieldInvalid("documentDigest"));
         require(digestAlg != DigestAlg.NONE, FieldInvalid("digestAlg"));
         (certificateId,) = certificates.issue(

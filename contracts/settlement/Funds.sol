@@ -7,6 +7,7 @@ import {ITrades} from "../interfaces/ITrades.sol";
 import {Acting} from "../libraries/Acting.sol";
 import {Clock} from "../libraries/Clock.sol";
 import {Hashing} from "../libraries/Hashing.sol";
+import {Legs} from "../libraries/Legs.sol";
 import {Actor, Authorization, Cause} from "../types/Acting.sol";
 import {AuthorityClass, DigestAlg} from "../types/Codes.sol";
 import {ParticipantId, TradeId, WithdrawalId} from "../types/Ids.sol";
@@ -44,7 +45,6 @@ contract Funds is IFunds, Acting {
     // ---------------------------------------------------------------- constants
 
     uint256 private constant AMOUNT_MAX = type(uint64).max >> 1;
-    uint256 private constant LEGS_MAX = 24;
     bytes3 private constant CURRENCY = "CNY";
     uint32 private constant VALUE_DATE_MIN = 19_000_101;
     uint32 private constant VALUE_DATE_MAX = 99_991_231;
@@ -76,7 +76,11 @@ contract Funds is IFunds, Acting {
     // ---------------------------------------------------------------- views
 
     /// @inheritdoc IFunds
-    function fundsAccountOf(ParticipantId participantId, ParticipantId bank) external view returns (FundsAccount memory) {
+    function fundsAccountOf(ParticipantId participantId, ParticipantId bank)
+        external
+        view
+        returns (FundsAccount memory)
+    {
         StoredAccount memory stored = _accounts[participantId][bank];
         return FundsAccount(participantId, bank, stored.availableFen, stored.heldFen, stored.frozenFen);
     }
@@ -155,8 +159,9 @@ contract Funds is IFunds, Acting {
         bytes32 salt,
         Authorization calldata authorization
     ) external returns (WithdrawalId withdrawalId) {
-        address account =
-            _authorize(keccak256(abi.encode(bank, amountFen, payeeAccountDigest, digestAlg, salt)), authorization);
+        address account = _authorize(
+            keccak256(abi.encode(bank, amountFen, payeeAccountDigest, digestAlg, salt)), authorization
+        );
         Actor memory actor = participants.actorOf(account);
         ParticipantId owner = actor.participantId;
         withdrawalId = WithdrawalId.wrap(Hashing.actId("withdrawal", owner, ParticipantId.unwrap(bank), salt));
@@ -196,7 +201,9 @@ contract Funds is IFunds, Acting {
     }
 
     /// @inheritdoc IFunds
-    function rejectWithdrawal(WithdrawalId withdrawalId, Cause calldata cause, Authorization calldata authorization) external {
+    function rejectWithdrawal(WithdrawalId withdrawalId, Cause calldata cause, Authorization calldata authorization)
+        external
+    {
         address account = _authorize(keccak256(abi.encode(withdrawalId, cause)), authorization);
         StoredWithdrawal storage withdrawal = _withdrawals[withdrawalId];
         require(withdrawal.state != WithdrawalState.NONE, WithdrawalNotFound(withdrawalId));
@@ -240,8 +247,8 @@ contract Funds is IFunds, Acting {
         require(_holds[tradeId].payer == 0, HoldAlreadyExists(tradeId));
         _moveToHeld(payer, bank, amountFen);
 
-        _holds[tradeId] =
-            StoredHold(participants.sequenceOf(payer), participants.sequenceOf(bank), amountFen, false, 0);
+        (uint32 payerNumber, uint32 bankNumber) = (participants.sequenceOf(payer), participants.sequenceOf(bank));
+        _holds[tradeId] = StoredHold(payerNumber, bankNumber, amountFen, false, 0);
         emit FundsHeld(tradeId, payer, bank, amountFen);
     }
 
@@ -264,7 +271,7 @@ contract Funds is IFunds, Acting {
         onlyModule(IParticipants.ModuleKind.FUNDS_SPLITTER)
     {
         StoredHold memory held = _requireFree(tradeId);
-        require(legs.length <= LEGS_MAX, ITrades.TooManyLegs(legs.length, LEGS_MAX));
+        require(legs.length <= Legs.MAX, ITrades.TooManyLegs(legs.length, Legs.MAX));
         uint256 totalFen;
         for (uint256 i = 0; i < legs.length; ++i) {
             totalFen += legs[i].amountFen;
@@ -319,10 +326,10 @@ contract Funds is IFunds, Acting {
     }
 
     /// @dev Uses up a booking entry: once per bank, for deposits and withdrawals together.
-    function _useReference(ParticipantId bank, bytes32 bankReferenceDigest, DigestAlg digestAlg, uint32 valueDate) private {
-        require(
-            !_usedReferences[bank][bankReferenceDigest], BankReferenceAlreadyUsed(bank, bankReferenceDigest)
-        );
+    function _useReference(ParticipantId bank, bytes32 bankReferenceDigest, DigestAlg digestAlg, uint32 valueDate)
+        private
+    {
+        require(!_usedReferences[bank][bankReferenceDigest], BankReferenceAlreadyUsed(bank, bankReferenceDigest));
         require(bankReferenceDigest != 0, FieldInvalid("bankReferenceDigest"));
         require(digestAlg != DigestAlg.NONE, FieldInvalid("digestAlg"));
         require(valueDate >= VALUE_DATE_MIN && valueDate <= VALUE_DATE_MAX, FieldInvalid("valueDate"));
@@ -333,8 +340,7 @@ contract Funds is IFunds, Acting {
     function _requireFree(TradeId tradeId) private view returns (StoredHold memory held) {
         held = _holds[tradeId];
         require(held.heldFen != 0, HoldNotFound(tradeId));
-        bool isBlocked =
-            held.isBlocked && (held.blockedUntil == 0 || Clock.nowSeconds() < held.blockedUntil);
+        bool isBlocked = held.isBlocked && (held.blockedUntil == 0 || Clock.nowSeconds() < held.blockedUntil);
         require(!isBlocked, HoldBlocked(tradeId, held.blockedUntil));
     }
 }

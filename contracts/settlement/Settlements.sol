@@ -18,7 +18,8 @@ import {CertificateId, DeliveryId, ParticipantId, SettlementId, TradeId} from ".
 
 /// @title Settlements
 /// @notice Fulfilled trades paid out, and the holds of authorities.
-/// @dev Holds are kept here per class, and pushed to {IFunds} as one block, so that neither payment nor refund passes them.
+/// @dev Holds are kept here per class, and pushed to {IFunds} as one block, so that neither payment nor refund passes
+/// them.
 contract Settlements is ISettlements, Acting {
     // ---------------------------------------------------------------- types
 
@@ -130,15 +131,13 @@ contract Settlements is ISettlements, Acting {
         DigestAlg digestAlg,
         Authorization calldata authorization
     ) external returns (SettlementId settlementId) {
-        address account =
-            _authorize(keccak256(abi.encode(tradeId, deliveryId, legs, documentDigest, digestAlg)), authorization);
+        address account = _authorize(
+            keccak256(abi.encode(tradeId, deliveryId, legs, documentDigest, digestAlg)), authorization
+        );
         ITrades.Trade memory trade = trades.tradeOf(tradeId);
-        settlementId = SettlementId.wrap(
-            Hashing.actId("settlement", trade.executingVenue, TradeId.unwrap(tradeId), SALT)
-        );
-        require(
-            _settlements[settlementId].state == SettlementState.NONE, SettlementAlreadyExists(settlementId)
-        );
+        settlementId =
+            SettlementId.wrap(Hashing.actId("settlement", trade.executingVenue, TradeId.unwrap(tradeId), SALT));
+        require(_settlements[settlementId].state == SettlementState.NONE, SettlementAlreadyExists(settlementId));
         Actor memory actor = _requireClearing(account, trade.executingVenue);
         _requireSettleable(trade, deliveryId);
         require(keccak256(abi.encode(legs)) == trade.legsHash, ITrades.LegsWrong(trade.legsHash));
@@ -240,12 +239,10 @@ contract Settlements is ISettlements, Acting {
     }
 
     /// @dev Issued before the event, which carries the certificate's id.
-    function _issue(
-        SettlementId settlementId,
-        ITrades.Trade memory trade,
-        bytes32 documentDigest,
-        DigestAlg digestAlg
-    ) private returns (CertificateId certificateId) {
+    function _issue(SettlementId settlementId, ITrades.Trade memory trade, bytes32 documentDigest, DigestAlg digestAlg)
+        private
+        returns (CertificateId certificateId)
+    {
         (certificateId,) = certificates.issue(
             ICertificates.CertificateRequest({
                 kind: ICertificates.CertificateKind.SETTLEMENT,

@@ -56,6 +56,8 @@ SHAPES_JSON = """
    {"name": "pairs", "type": "string[2]"}, {"name": "grid", "type": "uint64[2][]"},
    {"name": "flags", "type": "bool[]"}, {"name": "owners", "type": "address[]"},
    {"name": "data", "type": "bytes"},
+   {"name": "moods", "type": "uint8[]", "internalType": "enum IShapes.Mood[]"},
+   {"name": "codes", "type": "bytes4[]"}, {"name": "signed", "type": "int24[]"},
    {"name": "nested", "type": "tuple[]", "internalType": "struct Outer[]", "components": [
       {"name": "id", "type": "bytes32"}, {"name": "note", "type": "string"},
       {"name": "inner", "type": "tuple", "internalType": "struct Inner", "components": [
@@ -109,7 +111,8 @@ def expected_of(entry: dict[str, Any], topics: list[str], data: str) -> list[Any
 
 
 def any_log(entry: dict[str, Any]) -> st.SearchStrategy[tuple[list[str], str]]:
-    each = {one["name"]: values(one, INDEX["enums"]) for one in entry["inputs"]}
+    enums = {**INDEX["enums"], "Mood": ["GOOD", "BAD"]}
+    each = {one["name"]: values(one, enums) for one in entry["inputs"]}
     return st.fixed_dictionaries(each).map(lambda given_values: log_of(entry, given_values))
 
 
@@ -249,8 +252,8 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
         "userdoc": {},
     }
     (folder / "shapes").mkdir()
-    empty = {"aliases": {}, "enums": {}, "structs": {}}
-    for name, text in texts(empty, [artifact], "shapes").items():
+    index = {"aliases": {}, "enums": {"Mood": ["GOOD", "BAD"]}, "structs": {}}
+    for name, text in texts(index, [artifact], "shapes").items():
         (folder / "shapes" / name).write_text(text)
     (folder / "shapes" / "__init__.py").write_text("")
     sys.path.insert(0, str(folder))
@@ -282,12 +285,20 @@ class TestGeneratedShapes:
 
     @pytest.mark.parametrize(
         ("kind", "word"),
-        [("sint(24)", 2**23), ("sint(24)", -(2**23) - 1), ("uint(8)", 256), ("boolean", 2)],
+        [
+            ("sint(24)", 2**23),
+            ("sint(24)", -(2**23) - 1),
+            ("uint(8)", 256),
+            ("boolean", 2),
+            ("address", 2**160),
+            ("fixed_bytes(4)", 1),
+            ("member(DigestAlg)", 4),
+        ],
     )
     def test_refuse_a_value_wider_than_its_type(
         self, shapes: ModuleType, kind: str, word: int
     ) -> None:
-        read = eval(kind, vars(shapes.words))
+        read = eval(kind, {**vars(shapes.words), "DigestAlg": DigestAlg})
         data = f"{word % 2**256:064x}"
 
         with pytest.raises(shapes.MalformedLog):

@@ -14,7 +14,7 @@ import pytest
 
 from chain import codes, structs
 from chain.acts import ACTS
-from chain.codegen.files import stale, texts
+from chain.codegen.files import stale, texts, write
 from chain.codegen.model import read_artifacts
 from chain.codegen.types import CannotGenerate, snake
 from chain.errors import ERRORS, SELECTORS
@@ -58,6 +58,16 @@ class TestGeneratedFiles:
         (folder / "events.py").write_text("edited")
 
         assert stale(tmp_path) == ["events.py"]
+
+    def test_are_written_when_stale(self, tmp_path: Path) -> None:
+        (tmp_path / "chain/artifacts").mkdir(parents=True)
+        for path in (ROOT / "chain/artifacts").glob("*.json"):
+            (tmp_path / "chain/artifacts" / path.name).write_text(path.read_text("utf-8"))
+
+        written = write(tmp_path)
+
+        assert sorted(written) == sorted(texts(INDEX, ARTIFACTS))
+        assert write(tmp_path) == []
 
     def test_are_checked_by_the_script(self) -> None:
         command = [sys.executable, "scripts/generate", "--check"]

@@ -9,8 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from eth_account import Account
+from eth_account.datastructures import SignedTransaction
+from eth_account.signers.local import LocalAccount
+from eth_keys import keys
 
 from chain.connection import Connection
 from chain.entries import Draft, Entry, Kind, Place, Signed, State
@@ -210,13 +215,9 @@ class TestSubmit:
 
     def test_keeps_what_no_node_answered(self, desk: Desk) -> None:
         """A node that dies between keeping and sending: the next start sends it, once."""
-        orders = [desk.order(1)]
-        desk.connection.estimate([orders[0].call()])
-        taken = desk.connection.send
-        desk.connection.send = _unavailable
+        order = replace(desk.order(1), account=LastSigner(desk))
         with pytest.raises(NodeUnavailable):
-            desk.sender.carry_out(orders)
-        desk.connection.send = taken
+            desk.sender.carry_out([order])
         kept = desk.outbox.find("line/1")
 
         desk.reopen()
@@ -396,5 +397,14 @@ def first_sender(desk: Desk) -> Address:
     return Address(desk.writer.address.lower())
 
 
-def _unavailable(_: object) -> None:
-    raise NodeUnavailable(reason="it has just died")
+class LastSigner(LocalAccount):
+    """The writer's key, at whose use the node dies."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(keys.PrivateKey(desk.writer.key), Account())
+        self._desk = desk
+
+    def sign_transaction(self, *arguments: Any, **options: Any) -> SignedTransaction:
+        signed = super().sign_transaction(*arguments, **options)
+        self._desk.kill()
+        return signed

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import Session
@@ -20,9 +20,11 @@ from chain import versions
 from chain.codes import AssetKind
 from chain.events import Event
 from chain.facts import Append
-from chain.reads import Place, checksum, count, events_about, find, history, page
+from chain.prepared import Prepared
+from chain.reads import Place, as_of, checksum, count, events_about, find, history, page
 from chain.records import MemoryRecords, RecordMissing, Records
 from chain.store import (
+    BLOCKS,
     EVENTS,
     BlockOutOfOrder,
     apply_block,
@@ -32,7 +34,7 @@ from chain.store import (
     rewind,
     tip_of,
 )
-from chain.tables import MIRROR, table_of, versioned_table
+from chain.tables import MIRROR, Uint256, table_of, versioned_table
 from chain.values import Address
 from tests.chain.things import (
     Tally,
@@ -137,17 +139,18 @@ class TestApplyBlock:
             apply_block(session, append(1, [used_log(1, 1)]), demanding)
 
     def test_shows_an_event_what_the_one_before_it_made(self, mirror: Engine) -> None:
-        seen: list[int] = []
+        seen: list[int | None] = []
 
         def watching(records: Records, event: Event) -> Iterable[Any]:
+            before = records.get(Thing, asset(1))
+            seen.append(before and records.require(Thing, asset(1)).version)
             yield from project(records, event)
-            seen.append(records.require(Thing, asset(1)).version)
 
         with Session(mirror) as session, session.begin():
-            logs = [registered_log(1, 5), registered_log(1, 6)]
-            apply_block(session, append(1, logs), watching)
+            apply_block(session, append(1, [registered_log(1, 5), registered_log(1, 6)]), watching)
+            apply_block(session, append(2, [registered_log(1, 7)]), watching)
 
-        assert seen == [5, 6] or seen == [0, 5]
+        assert seen == [None, 5, 6]
 
     def test_forgets_what_it_remembered_when_that_is_too_much(
         self, mirror: Engine, monkeypatch: pytest.MonkeyPatch
@@ -376,6 +379,25 @@ class TestReads:
         assert found.record.times == 2
         assert missing is None
 
+    def test_say_as_of_when(self, filled: Engine) -> None:
+        with Session(filled) as session:
+            assert as_of(session) == append(20, []).block
+            assert as_of(session, 7) == append(7, []).block
+            assert as_of(session, 21) is None
+
+    def test_finds_the_events_about_an_id_in_steps(self, filled: Engine) -> None:
+        seen: list[tuple[int, int]] = []
+        with Session(filled) as session:
+            while True:
+                after = seen[-1] if seen else (-1, -1)
+                found = events_about(session, asset(1), after=after, limit=2, at_block=18)
+                if not found:
+                    break
+                metas = [entry.event.meta for entry in found]
+                seen += [(meta.block_number, meta.log_index) for meta in metas]
+
+        assert seen == [(1, 0), *((number, 1) for number in range(3, 19, 3))]
+
 
 def page_all(engine: Engine) -> list[Thing]:
     with Session(engine) as session:
@@ -409,6 +431,18 @@ class TestTables:
 
         with Session(mirror) as session, pytest.raises(ValueError, match="no uint64"):
             apply_block(session, append(1, [used_log(1, 1)]), lambda _, __: [tally])
+
+    @pytest.mark.parametrize("number", [-1, 2**256])
+    def test_refuse_what_is_no_uint256(self, number: int) -> None:
+        with pytest.raises(ValueError, match="no uint256"):
+            Uint256().process_bind_param(number, sqlite.dialect())
+
+    def test_name_the_parameters_where_the_driver_wants_names(self) -> None:
+        dialect = postgresql.dialect(paramstyle="pyformat")
+        prepared = Prepared.insert(dialect, BLOCKS, ["number", "hash"])
+
+        assert "%(number)s" in prepared.sql
+        assert prepared.bound([1, "0x"]) == {"number": 1, "hash": "0x"}
 
     def test_use_wal_and_foreign_keys(self, mirror: Engine) -> None:
         with Session(mirror) as session:

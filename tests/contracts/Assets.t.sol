@@ -300,7 +300,8 @@ contract AssetsTest is Registry {
         _declared(seller, declaration);
     }
 
-    /// @dev R3 and S1: for any parent table and consent, what is accepted gives each upstream payee its floor, and sums to the whole.
+    /// @dev R3 and S1: for any parent table and consent, what is accepted gives each upstream payee its floor, and sums
+    /// to the whole.
     function testFuzz_declare_keeps_every_upstream_share(uint256 upstreamBps, uint256 consentBps, uint256 givenBps)
         external
     {

@@ -64,9 +64,7 @@ contract DeliveriesTest is Market {
     }
 
     function test_deliver_reverts_with_DeliveryFormWrong() public {
-        vm.expectRevert(
-            abi.encodeWithSelector(IDeliveries.DeliveryFormWrong.selector, tradeId, DeliveryForm.API)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IDeliveries.DeliveryFormWrong.selector, tradeId, DeliveryForm.API));
         vm.prank(seller.account);
         deliveries.deliver(tradeId, DeliveryForm.API, "package", "keys", DigestAlg.SHA256, _direct());
     }
@@ -106,9 +104,8 @@ contract DeliveriesTest is Market {
 
     function test_deliver_records_the_delivery_when_a_provider_calls() public {
         vm.prank(carrier.account);
-        DeliveryId deliveryId = deliveries.deliver(
-            tradeId, DeliveryForm.DOWNLOAD, "package", 0, DigestAlg.SHA256, _direct()
-        );
+        DeliveryId deliveryId =
+            deliveries.deliver(tradeId, DeliveryForm.DOWNLOAD, "package", 0, DigestAlg.SHA256, _direct());
         vm.assertTrue(deliveries.deliveryOf(deliveryId).deliverer == carrier.id);
     }
 
@@ -324,9 +321,7 @@ contract DeliveriesTest is Market {
     function test_reject_emits_DeliveryRejected() public {
         DeliveryId deliveryId = _delivered(tradeId);
         vm.expectEmit(address(deliveries));
-        emit IDeliveries.DeliveryRejected(
-            deliveryId, tradeId, buyer.id, buyer.account, _cause(AuthorityClass.PARTY)
-        );
+        emit IDeliveries.DeliveryRejected(deliveryId, tradeId, buyer.id, buyer.account, _cause(AuthorityClass.PARTY));
         _rejected(deliveryId);
     }
 
@@ -379,12 +374,9 @@ contract DeliveriesTest is Market {
         deliveries.deemAccepted(deliveryId, DOCUMENT, DigestAlg.SHA256, _direct());
     }
 
-    function _refuseRejection(
-        Member memory member,
-        DeliveryId deliveryId,
-        AuthorityClass authority,
-        bytes4 failure
-    ) private {
+    function _refuseRejection(Member memory member, DeliveryId deliveryId, AuthorityClass authority, bytes4 failure)
+        private
+    {
         vm.expectPartialRevert(failure);
         vm.prank(member.account);
         deliveries.reject(deliveryId, _cause(authority), _direct());

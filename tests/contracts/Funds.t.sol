@@ -78,9 +78,7 @@ contract FundsTest is Market {
         IFunds.BankDeposit memory deposit = _bankDeposit(seller.id, 5);
         bytes32 argumentsHash = keccak256(abi.encode(deposit));
         vm.prank(stranger.account);
-        funds.attestDeposit(
-            deposit, _relayed(bank, address(funds), IFunds.attestDeposit.selector, argumentsHash, 1)
-        );
+        funds.attestDeposit(deposit, _relayed(bank, address(funds), IFunds.attestDeposit.selector, argumentsHash, 1));
         vm.assertEq(_availableOf(seller), 5);
     }
 
@@ -179,9 +177,7 @@ contract FundsTest is Market {
         IFunds.BankDeposit memory deposit = _bankDeposit(buyer.id, 1);
         vm.prank(bank.account);
         funds.attestDeposit(deposit, _direct());
-        _refusePayout(
-            bank, _requested("w"), deposit.bankReferenceDigest, IFunds.BankReferenceAlreadyUsed.selector
-        );
+        _refusePayout(bank, _requested("w"), deposit.bankReferenceDigest, IFunds.BankReferenceAlreadyUsed.selector);
     }
 
     function test_attestWithdrawal_takes_the_money_out_of_the_ledger() public {
@@ -304,9 +300,7 @@ contract FundsTest is Market {
 
     function testFuzz_hold_reverts_with_FundsInsufficient(uint64 amountFen) public {
         amountFen = uint64(bound(amountFen, DEPOSIT_FEN + 1, type(uint64).max));
-        vm.expectRevert(
-            abi.encodeWithSelector(IFunds.FundsInsufficient.selector, buyer.id, DEPOSIT_FEN, amountFen)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IFunds.FundsInsufficient.selector, buyer.id, DEPOSIT_FEN, amountFen));
         funds.hold(TRADE, buyer.id, bank.id, amountFen);
     }
 
@@ -428,9 +422,7 @@ contract FundsTest is Market {
         vm.expectEmit(address(funds));
         emit IFunds.FundsPosted(TRADE, seller.id, bank.id, 0, ITrades.LegKind.SHARE, buyer.id, 1, false);
         vm.expectEmit(address(funds));
-        emit IFunds.FundsPosted(
-            TRADE, otherSeller.id, bank.id, 1, ITrades.LegKind.FEE, buyer.id, AMOUNT_FEN - 1, false
-        );
+        emit IFunds.FundsPosted(TRADE, otherSeller.id, bank.id, 1, ITrades.LegKind.FEE, buyer.id, AMOUNT_FEN - 1, false);
         funds.split(TRADE, _twoLegs(1));
     }
 
@@ -547,12 +539,9 @@ contract FundsTest is Market {
         funds.attestWithdrawal(withdrawalId, bankReference, DigestAlg.SHA256, 20_260_303, _direct());
     }
 
-    function _refuseRejection(
-        Member memory member,
-        WithdrawalId withdrawalId,
-        AuthorityClass authority,
-        bytes4 failure
-    ) private {
+    function _refuseRejection(Member memory member, WithdrawalId withdrawalId, AuthorityClass authority, bytes4 failure)
+        private
+    {
         vm.expectPartialRevert(failure);
         vm.prank(member.account);
         funds.rejectWithdrawal(withdrawalId, _cause(authority), _direct());

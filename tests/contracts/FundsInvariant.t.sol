@@ -36,7 +36,13 @@ contract FundsHandler is Test {
     WithdrawalId[] public withdrawals;
     uint256 private _salt;
 
-    constructor(Funds funds_, Participants participants_, Player[] memory banks, address regulator, Player[] memory players) {
+    constructor(
+        Funds funds_,
+        Participants participants_,
+        Player[] memory banks,
+        address regulator,
+        Player[] memory players
+    ) {
         (_funds, _participants, _regulator) = (funds_, participants_, regulator);
         (_bank, _otherBank) = (banks[0], banks[1]);
         for (uint256 i = 0; i < players.length; ++i) {
@@ -59,9 +65,7 @@ contract FundsHandler is Test {
         Player memory player = _activePlayer(who);
         amountFen = _within(player, who, amountFen);
         vm.prank(player.account);
-        withdrawals.push(
-            _funds.requestWithdrawal(_bank.id, amountFen, "iban", DigestAlg.SHA256, _next(), _direct())
-        );
+        withdrawals.push(_funds.requestWithdrawal(_bank.id, amountFen, "iban", DigestAlg.SHA256, _next(), _direct()));
         succeeded["request"] += 1;
     }
 
@@ -144,7 +148,11 @@ contract FundsHandler is Test {
         succeeded["attack"] += 1;
     }
 
-    function _crookedSplit(TradeId tradeId, ITrades.Leg[] memory legs, uint64 amountFen) private view returns (bytes memory) {
+    function _crookedSplit(TradeId tradeId, ITrades.Leg[] memory legs, uint64 amountFen)
+        private
+        view
+        returns (bytes memory)
+    {
         if (amountFen == legs[0].amountFen) amountFen -= 1;
         legs[0].amountFen = amountFen;
         return abi.encodeCall(_funds.split, (tradeId, legs));

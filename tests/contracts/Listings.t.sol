@@ -15,7 +15,8 @@ import {AssetKind, AuthorityClass, DigestAlg, Relation, RightKind, Verdict} from
 import {AgreementId, AssessmentId, AssetId, ListingId, ParticipantId, RightId} from "../../contracts/types/Ids.sol";
 import {Market} from "./Market.sol";
 
-/// @dev G-01, G-02, G-03, G-04: only registered assets are listed, by whoever may operate them, at home and where they are mirrored.
+/// @dev G-01, G-02, G-03, G-04: only registered assets are listed, by whoever may operate them, at home and where they
+/// are mirrored.
 contract ListingsTest is Market {
     // ---------------------------------------------------------------- submit
 
@@ -31,11 +32,7 @@ contract ListingsTest is Market {
         offer.terms.rightId = _granted(seller, 3);
         vm.expectRevert(
             abi.encodeWithSelector(
-                IRights.RightMissing.selector,
-                offer.terms.rightId,
-                resource.assetId,
-                seller.id,
-                RightKind.OPERATE
+                IRights.RightMissing.selector, offer.terms.rightId, resource.assetId, seller.id, RightKind.OPERATE
             )
         );
         _submitted(offer);
@@ -78,13 +75,7 @@ contract ListingsTest is Market {
         assets.markRegistered(resource.assetId, 2);
         IListings.Offer memory offer = _fresh();
         offer.terms.rightId = rights.enter(
-            _rightTerms(seller.id, 7),
-            resource.assetId,
-            2,
-            resource.certificateId,
-            "second",
-            seller.id,
-            seller.account
+            _rightTerms(seller.id, 7), resource.assetId, 2, resource.certificateId, "second", seller.id, seller.account
         );
         _refuse(offer, IListings.AssetNotRegistered.selector);
     }
@@ -179,9 +170,8 @@ contract ListingsTest is Market {
         IListings.Offer memory offer = _fresh();
         bytes32 argumentsHash = keccak256(abi.encode(offer));
         vm.prank(stranger.account);
-        ListingId submitted = listings.submit(
-            offer, _relayed(seller, address(listings), IListings.submit.selector, argumentsHash, 1)
-        );
+        ListingId submitted =
+            listings.submit(offer, _relayed(seller, address(listings), IListings.submit.selector, argumentsHash, 1));
         vm.assertTrue(listings.listingOf(submitted).seller == seller.id);
     }
 
@@ -475,9 +465,7 @@ contract ListingsTest is Market {
     }
 
     function test_mirror_reverts_with_AgreementNotCovering() public {
-        _refuseMirror(
-            otherExchange, listingId, AgreementId.wrap("none"), IAgreements.AgreementNotCovering.selector
-        );
+        _refuseMirror(otherExchange, listingId, AgreementId.wrap("none"), IAgreements.AgreementNotCovering.selector);
         _refuseMirror(otherExchange, listingId, _agreed(3, "a"), IAgreements.AgreementNotCovering.selector);
         _refuseMirror(exchange, listingId, _agreed(4, "b"), IAgreements.AgreementNotCovering.selector);
     }

@@ -34,7 +34,8 @@ import {
 import {Ledger} from "./Ledger.sol";
 
 /// @notice The ledger with a market: one registered resource, and helpers that list, trade, deliver and settle it.
-/// @dev This contract is itself the module that registers, so that market tests do not depend on how a registration goes.
+/// @dev This contract is itself the module that registers, so that market tests do not depend on how a registration
+/// goes.
 abstract contract Market is Ledger {
     /// @param certificateId The registration certificate, held by the asset's registrant.
     /// @param rightId The registrant's root right with all kinds.
@@ -284,7 +285,8 @@ abstract contract Market is Ledger {
         terms.legsHash = keccak256(abi.encode(_legs(terms.grossFen)));
     }
 
-    /// @notice Shares in table order, rounding fen to the first payees that lost a part, then fee and tax; zero legs left out.
+    /// @notice Shares in table order, rounding fen to the first payees that lost a part, then fee and tax; zero legs
+    /// left out.
     function _legs(uint64 grossFen) internal view returns (ITrades.Leg[] memory legs) {
         uint64 feeFen = grossFen * 2 / 100;
         uint64 taxFen = grossFen * 6 / 106;

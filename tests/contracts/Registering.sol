@@ -5,7 +5,7 @@ import {IActing} from "../../contracts/interfaces/IActing.sol";
 import {IParticipants} from "../../contracts/interfaces/IParticipants.sol";
 import {IRegistrations} from "../../contracts/interfaces/IRegistrations.sol";
 import {AssetKind, AuthorityClass, DigestAlg, Verdict} from "../../contracts/types/Codes.sol";
-import {AssetId, CertificateId, ParticipantId, RegistrationId} from "../../contracts/types/Ids.sol";
+import {CertificateId, ParticipantId, RegistrationId} from "../../contracts/types/Ids.sol";
 import {Registry} from "./Registry.sol";
 
 /// @notice The seller's application for a resource, submitted under the national profile, and the steps that follow.

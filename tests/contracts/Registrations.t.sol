@@ -3,12 +3,11 @@ pragma solidity 0.8.37;
 
 import {IActing} from "../../contracts/interfaces/IActing.sol";
 import {IAssets} from "../../contracts/interfaces/IAssets.sol";
-import {ICertificates} from "../../contracts/interfaces/ICertificates.sol";
 import {IParticipants} from "../../contracts/interfaces/IParticipants.sol";
 import {IProfiles} from "../../contracts/interfaces/IProfiles.sol";
 import {IRegistrations} from "../../contracts/interfaces/IRegistrations.sol";
-import {AssetKind, AuthorityClass, DigestAlg, RightKind, Verdict} from "../../contracts/types/Codes.sol";
-import {AssetId, CertificateId, ParticipantId, ProfileId, RegistrationId, RightId} from "../../contracts/types/Ids.sol";
+import {AssetKind, AuthorityClass, DigestAlg, Verdict} from "../../contracts/types/Codes.sol";
+import {AssetId, CertificateId, ParticipantId, ProfileId, RegistrationId} from "../../contracts/types/Ids.sol";
 import {Registering} from "./Registering.sol";
 
 /// @notice Application, acceptance and examination: D-04, D-06, D-07, D-09, D-10, D-21, domain 4.2.

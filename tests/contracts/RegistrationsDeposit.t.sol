@@ -4,12 +4,10 @@ pragma solidity 0.8.37;
 import {IActing} from "../../contracts/interfaces/IActing.sol";
 import {IAssets} from "../../contracts/interfaces/IAssets.sol";
 import {ICertificates} from "../../contracts/interfaces/ICertificates.sol";
-import {IParticipants} from "../../contracts/interfaces/IParticipants.sol";
 import {IProfiles} from "../../contracts/interfaces/IProfiles.sol";
 import {IRegistrations} from "../../contracts/interfaces/IRegistrations.sol";
-import {IRights} from "../../contracts/interfaces/IRights.sol";
 import {AuthorityClass, DigestAlg, Noun, RightKind} from "../../contracts/types/Codes.sol";
-import {AssetId, CertificateId, ParticipantId, ProfileId, RegistrationId, RightId} from "../../contracts/types/Ids.sol";
+import {AssetId, CertificateId, ParticipantId, RegistrationId, RightId} from "../../contracts/types/Ids.sol";
 import {Registering} from "./Registering.sol";
 
 /// @notice Public notice, objections and deposit: D-04 to D-08, O-03.

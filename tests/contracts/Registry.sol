@@ -18,7 +18,8 @@ import {AssetId, CertificateId, ParticipantId, RightId} from "../../contracts/ty
 import {Ledger} from "./Ledger.sol";
 
 /// @notice The ledger with its registry, and helpers that put registered assets in place.
-/// @dev This contract is itself a registering module, so that tests of one noun do not depend on how a registration goes.
+/// @dev This contract is itself a registering module, so that tests of one noun do not depend on how a registration
+/// goes.
 abstract contract Registry is Ledger {
     /// @param certificateId The registration certificate, held by the asset's registrant.
     /// @param rightId The registrant's root right with all kinds, which asks 20 % for the registrant's side.

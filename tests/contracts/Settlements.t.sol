@@ -13,7 +13,8 @@ import {AuthorityClass, DigestAlg} from "../../contracts/types/Codes.sol";
 import {CertificateId, DeliveryId, SettlementId, TradeId} from "../../contracts/types/Ids.sol";
 import {Market} from "./Market.sol";
 
-/// @dev J-01, J-02, J-12: every leg is paid once, in the act that closes the trade, and not while an authority holds it.
+/// @dev J-01, J-02, J-12: every leg is paid once, in the act that closes the trade, and not while an authority holds
+/// it.
 contract SettlementsTest is Market {
     TradeId internal tradeId;
 

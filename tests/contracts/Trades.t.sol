@@ -542,9 +542,7 @@ contract TradesTest is Market {
         bytes32 typeHash = keccak256(
             "TradeTerms(bytes32 listingId,uint32 listingVersion,bytes32 listingVenue,bytes32 executingVenue,bytes32 broker,bytes32 buyer,bytes32 seller,bool isOffExchange,uint8 template,bytes32 predecessorDigest,bytes32 contractDigest,bytes32 policyDigest,uint8 digestAlg,uint8 rightKinds,uint64 rightUntil,uint64 quantity,uint64 grossFen,bytes32 priceCommitment,uint8 rail,bytes32 bank,bytes32 legsHash,uint8 deliveryForm,uint32 inspectionSeconds,uint64 deliverBy,bool isUseNotAcceptance,uint64 offerUntil,bytes32 salt)"
         );
-        vm.assertEq(
-            trades.digestOf(terms), _typedDigest(address(trades), keccak256(abi.encode(typeHash, terms)))
-        );
+        vm.assertEq(trades.digestOf(terms), _typedDigest(address(trades), keccak256(abi.encode(typeHash, terms))));
         vm.assertEq(trades.legsHashOf(_legs(PRICE_FEN)), terms.legsHash);
     }
 
@@ -587,9 +585,8 @@ contract TradesTest is Market {
         second.id = member.id;
         (second.account, second.key) = makeAccount("second");
         bytes32 typeHash = keccak256("JoinParticipant(bytes32 participantId,address account,uint8 purposes)");
-        bytes32 digest = _typedDigest(
-            address(participants), keccak256(abi.encode(typeHash, member.id, second.account, uint8(2)))
-        );
+        bytes32 digest =
+            _typedDigest(address(participants), keccak256(abi.encode(typeHash, member.id, second.account, uint8(2))));
         vm.prank(member.account);
         participants.addAccount(
             second.account, 2, 0, 0, _encryptionKey("second"), signatureOf(second.key, digest), _direct()

@@ -1,0 +1,145 @@
+"""
+How a command says no: one sentence on stderr and the next step, or with `--json` a problem object.
+
+It decides nothing about what went wrong: that is the named error's, wherever it was raised.
+"""
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from inspect import cleandoc
+from typing import Any, Final
+
+import typer
+
+from chain.failure import Conflict, Forbidden, Invalid, LedgerError, NotFound
+
+REFUSED, MISUSED, INTERRUPTED = 1, 2, 130
+
+
+class Misused(Invalid):
+    """The command was given something that it cannot take."""
+
+
+class ValueNotTaken(Misused):
+    """An option's value cannot be taken."""
+
+    option: str
+    reason: str
+
+
+class FileNotTaken(Misused):
+    """A file cannot be taken."""
+
+    path: str
+    reason: str
+
+
+# What helps, by the name of the error; else by its family.
+NEXT: Final[Mapping[str, str]] = {
+    "HomeNotFound": "Make one with `shulian demo` or `shulian up`, or name another with --home.",
+    "HomeInUse": "Stop the process with `shulian down`, or take another home with --home.",
+    "HomeHoldsOthers": "Move those files elsewhere, or remove the folder yourself.",
+    "AnvilMissing": "Run scripts/setup, or name the binary in SHULIAN_ANVIL.",
+    "NodeUnavailable": "See whether the chain runs with `shulian status`.",
+    "MirrorEmpty": "Let the mirror catch up with `shulian up`.",
+    "DeploymentNotFound": "Deploy the contracts with `shulian up`.",
+    "KeyNotFound": "Name an account of this home; its keys are the files in its keys folder.",
+    "OutboxConflict": "Choose another --key, or repeat the act exactly as it was.",
+    "IdAmbiguous": "Give more digits of the id.",
+    "IdUnknown": "List the ids with `ls --json`.",
+    "PortTaken": "Choose another --port, or none for a free one.",
+    "TrustListInvalid": "Ask for the trust.json that was exported with the certificates.",
+    "ReplayIncomplete": "Look at the outbox and the node; nothing further was sent.",
+}
+FAMILIES: Final[Mapping[type[LedgerError], str]] = {
+    Misused: "Read the command's --help.",
+    NotFound: "Look with `ls` for what there is.",
+    Conflict: "Look at its present state with `show`.",
+    Forbidden: "Act as an account that may do this (--as).",
+    Invalid: "Correct what was given; --help describes every value.",
+    LedgerError: "See `shulian status` for the state of this home.",
+}
+
+
+def add(
+    app: typer.Typer, function: Callable[..., Any], *, name: str, example: str, help: str = ""
+) -> None:
+    """Make a function a command that fails as all do, with an example under its help."""
+    told = help or cleandoc(function.__doc__ or "")
+    epilog = f"\b\nExample:\n  {example}"
+    app.command(name, help=told, epilog=epilog, no_args_is_help=False)(guarded(function))
+
+
+def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """
+    Return the function with the ledger's errors told in one sentence, and an exit code.
+
+    shape: the option that asks for JSON is the argument `as_json`
+    """
+
+    @functools.wraps(function)
+    def run(**given: Any) -> Any:
+        as_json = bool(given.get("as_json"))
+        try:
+            return function(**given)
+        except LedgerError as error:
+            tell(error, as_json=as_json)
+            raise typer.Exit(MISUSED if isinstance(error, Misused) else REFUSED) from None
+        except BrokenPipeError:
+            # Whoever read our output has enough; Python must not complain when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(REFUSED) from None
+        except OSError as error:
+            tell(_of_system(error), as_json=as_json)
+            raise typer.Exit(REFUSED) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+
+    return run
+
+
+def tell(error: LedgerError, *, as_json: bool) -> None:
+    """Write an error to stderr: for people with the next step, for machines as a problem."""
+    if as_json:
+        text = json.dumps(problem_of(error), ensure_ascii=False)
+    else:
+        text = f"{_sentence(error)}\n  → {next_step(error)}"
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def problem_of(error: LedgerError) -> dict[str, Any]:
+    """Return an error as the API would tell it, without the status of HTTP."""
+    return {
+        "type": f"/problems/{error.slug()}",
+        "title": error.title,
+        "detail": str(error),
+        "fields": error.to_fields(),
+        "next_step": next_step(error),
+    }
+
+
+def next_step(error: LedgerError) -> str:
+    """Return what helps after an error."""
+    kind = type(error)
+    named = NEXT.get(kind.__name__)
+    return named or next(FAMILIES[one] for one in kind.__mro__ if one in FAMILIES)
+
+
+class SystemRefused(LedgerError):
+    """The operating system refused."""
+
+    reason: str
+
+
+def _of_system(error: OSError) -> SystemRefused:
+    place = f"{error.filename}: " if error.filename else ""
+    return SystemRefused(reason=f"{place}{error.strerror or error}")
+
+
+def _sentence(error: LedgerError) -> str:
+    told = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in str(error))
+    return f"{type(error).__name__}: {told}"

@@ -1,0 +1,186 @@
+"""
+The home that a command works on: found, taken for oneself, read, and removed.
+
+    <home>/serving.lock    held by whoever works on the home: one process at a time
+    <home>/serving.json    who that is, and where it serves once it does
+
+It starts nothing: `api.commands.serving` and `api.commands.performing` do.
+"""
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from chain.durable import fresh_file, publish
+from chain.failure import Conflict, LedgerError, NotFound
+from chain.process import AlreadyHeld, held, is_running, start_mark
+
+if TYPE_CHECKING:
+    from api.config import Settings
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", help="The folder of the ledger; by default SHULIAN_HOME or .shulian."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+# All that a home ever holds; whatever else lies in a folder is somebody else's.
+OURS: Final = frozenset({"chain", "content", "deployments", "exports", "keys"})
+OUR_FILES: Final = ("operational.sqlite", "mirror.sqlite", "mirror.lock", "serving.")
+SIGNS: Final = ("chain/chain.json", "operational.sqlite", "mirror.sqlite", "keys/password")
+STOP_SECONDS: Final = 60
+
+
+class HomeNotFound(NotFound):
+    """There is no ledger in this folder."""
+
+    home: str
+
+
+class HomeInUse(Conflict):
+    """Another process works on this home."""
+
+    home: str
+    pid: str
+
+
+class HomeHoldsOthers(Conflict):
+    """The folder holds files that are no ledger's; nothing was touched."""
+
+    home: str
+    names: tuple[str, ...]
+
+
+class ProcessDidNotStop(LedgerError):
+    """The process did not stop in time."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """The process that works on a home; `url` is empty until it serves."""
+
+    pid: int
+    mark: str
+    command: str
+    url: str = ""
+
+
+def settings_for(home: Path | None, **arguments: Any) -> "Settings":
+    """Return the settings: arguments, then the environment, then the defaults."""
+    from api.config import read_settings
+
+    return read_settings(os.environ, home=home, **arguments)
+
+
+def require_home(home: Path) -> None:
+    """
+    Check that a folder is the home of a ledger.
+
+    :raises HomeNotFound: if it is not there, or is something else
+    """
+    if not is_home(home):
+        raise HomeNotFound(home=str(home))
+
+
+def is_home(home: Path) -> bool:
+    """Return whether a folder looks like a ledger's."""
+    return home.is_dir() and any((home / sign).is_file() for sign in SIGNS)
+
+
+def strangers(home: Path) -> tuple[str, ...]:
+    """Return the names in a folder that no ledger made."""
+    return tuple(
+        sorted(
+            path.name
+            for path in home.iterdir()
+            if path.is_symlink()
+            or not (path.name in OURS or path.name.startswith((*OUR_FILES, ".fresh-")))
+        )
+    )
+
+
+@contextmanager
+def taken(home: Path, *, command: str) -> Iterator[None]:
+    """
+    Keep a home for this process, and say who it is.
+
+    :raises HomeInUse: if another process has it
+    :raises HomeHoldsOthers: if the folder is in use for something else
+    """
+    if home.exists() and not is_home(home) and strangers(home):
+        raise HomeHoldsOthers(home=str(home), names=strangers(home))
+    with _locked(home):
+        note(home, command=command)
+        try:
+            yield
+        finally:
+            (home / "serving.json").unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    try:
+        with held(home / "serving.lock"):
+            yield
+    except AlreadyHeld as error:
+        found = serving(home)
+        pid = "unknown" if found is None else str(found.pid)
+        raise HomeInUse(home=str(home), pid=pid) from error
+
+
+def note(home: Path, *, command: str, url: str = "") -> None:
+    """Write down that this process works on the home, and where it serves."""
+    mark = start_mark(os.getpid()) or ""
+    told = asdict(Serving(pid=os.getpid(), mark=mark, command=command, url=url))
+    with fresh_file(home) as file:
+        file.write(json.dumps(told, indent=2).encode("utf-8") + b"\n")
+        publish(file, home / "serving.json")
+
+
+def serving(home: Path) -> Serving | None:
+    """Return the process that works on a home, if it lives and is the one that was noted."""
+    try:
+        found = Serving(**json.loads((home / "serving.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return found if is_running(found.pid, found.mark) else None
+
+
+def stop(found: Serving) -> None:
+    """
+    Ask a process to stop, and wait until it has.
+
+    :raises ProcessDidNotStop: if it is still there after a minute
+    """
+    end = time.monotonic() + STOP_SECONDS
+    os.kill(found.pid, signal.SIGTERM)
+    while is_running(found.pid, found.mark):
+        if time.monotonic() > end:
+            raise ProcessDidNotStop(pid=found.pid)
+        time.sleep(0.02)
+
+
+def wipe(home: Path) -> None:
+    """
+    Remove a home that nobody works on.
+
+    :raises HomeNotFound: if it is no ledger's
+    :raises HomeHoldsOthers: if something else lies in it
+    :raises HomeInUse: if a process works on it
+    """
+    require_home(home)
+    if home.is_symlink() or strangers(home):
+        raise HomeHoldsOthers(home=str(home), names=strangers(home) or (home.name,))
+    with _locked(home):
+        shutil.rmtree(home)

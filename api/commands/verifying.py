@@ -1,0 +1,108 @@
+"""
+`shulian verify`: judges certificate files with a trust list, and nothing else.
+
+It needs no home, chain or network; all judging is `registry.bundles`'.
+"""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.commands.failing import REFUSED, FileNotTaken, Misused, add
+from api.commands.showing import clean, console, parse_time, print_json, time_text
+
+if TYPE_CHECKING:
+    from registry.bundles import TrustList, Verification
+
+BUNDLE_BYTES_MAX = 4 << 20
+MARKS = {"VALID": "✓", "INVALID": "✗", "UNKNOWN": "?", "SKIPPED": "–"}
+
+
+class TrustListUnreadable(Misused):
+    """The trust list cannot be read."""
+
+    path: str
+    reason: str
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    example = "shulian verify certificates/310000526000017.json --trust trust.json"
+    add(app, verify, name="verify", example=example)
+
+
+def verify(
+    files: Annotated[list[Path], typer.Argument(help="Certificate files.", metavar="FILE...")],
+    trust: Annotated[Path, typer.Option(help="The trust list: whose signatures count.")],
+    at: Annotated[
+        str | None,
+        typer.Option(help="Judge as of this moment: RFC 3339 or seconds; by default now."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+) -> None:
+    """Judge certificate files offline: exit 0 if all are VALID, 1 if not, 2 if one is unreadable."""
+    from registry.bundles import verify as judge
+
+    now = int(time.time()) if at is None else parse_time(at, option="--at")
+    trusted = _trust(trust)
+    contents = [_read(path) for path in files]
+    verdicts = [judge(content, trust=trusted, now=now) for content in contents]
+    if as_json:
+        told = [_told(one) for one in verdicts]
+        names = [{"file": str(path), **one} for path, one in zip(files, told, strict=True)]
+        print_json(told[0] if len(files) == 1 else names)
+    else:
+        for path, verdict in zip(files, verdicts, strict=True):
+            _show(path, verdict)
+    if any(verdict.verdict.value != "VALID" for verdict in verdicts):
+        raise typer.Exit(REFUSED)
+
+
+def _trust(path: Path) -> "TrustList":
+    from registry.bundles import TrustListInvalid, read_trust
+
+    try:
+        return read_trust(_read(path))
+    except TrustListInvalid as error:
+        raise TrustListUnreadable(path=str(path), reason=error.reason) from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(BUNDLE_BYTES_MAX + 1)
+    except OSError as error:
+        raise FileNotTaken(path=str(path), reason=error.strerror or str(error)) from error
+    if len(content) > BUNDLE_BYTES_MAX:
+        raise FileNotTaken(path=str(path), reason=f"it is larger than {BUNDLE_BYTES_MAX} bytes")
+    return content
+
+
+def _told(verdict: "Verification") -> dict[str, Any]:
+    return {
+        "verdict": verdict.verdict.value,
+        "fragments": [
+            {
+                "name": one.name,
+                "status": one.status.value,
+                "code": one.code,
+                "message": one.message,
+            }
+            for one in verdict.fragments
+        ],
+        "as_of": None if verdict.as_of is None else dict(verdict.as_of),
+    }
+
+
+def _show(path: Path, verdict: "Verification") -> None:
+    from rich.text import Text
+
+    out = console()
+    out.print(Text(f"{verdict.verdict.value}  {clean(path.name)}", style="bold"))
+    for one in verdict.fragments:
+        out.print(Text(f"  {MARKS[one.status.value]} {one.name.ljust(10)} {clean(one.message)}"))
+    if verdict.as_of is not None:
+        block, moment = verdict.as_of["block_number"], time_text(verdict.as_of["time"])
+        out.print(Text(f"  as of block {block}, {moment}"))

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IActing} from "../interfaces/IActing.sol";
+import {IAssessments} from "../interfaces/IAssessments.sol";
+import {IAssets} from "../interfaces/IAssets.sol";
+import {IListings} from "../interfaces/IListings.sol";
+import {AssetKind, DigestAlg} from "../types/Codes.sol";
+import {AssetId} from "../types/Ids.sol";
+import {Clock} from "./Clock.sol";
+
+/// @title Offers
+/// @notice Whether an offer is fit to be listed: its asset, its reports and its terms.
+library Offers {
+    /// @dev Amounts stay below 2^63 fen.
+    uint256 internal constant AMOUNT_MAX = type(uint64).max >> 1;
+    uint256 private constant REPORTS_MAX = 16;
+    /// @dev One bit per {DeliveryForm}, without NONE.
+    uint16 private constant DELIVERY_FORMS = 0x01fe;
+
+    /// @notice Reverts unless the version is registered, its elements have passed S(X) and its reports are in force
+    /// (G-01, E-03, G-04).
+    /// @param rightVersion The version from which the seller's right applies: it is registered, and older ones are not
+    /// covered.
+    function requireAdmissible(
+        IListings.Offer calldata offer,
+        uint32 rightVersion,
+        IAssets assets,
+        IAssessments assessments
+    ) internal view {
+        AssetId assetId = offer.terms.assetId;
+        uint32 version = offer.terms.assetVersion;
+        (, uint32 registeredVersion) = assets.latestVersionOf(assetId);
+        require(
+            version >= rightVersion && (version == registeredVersion || version == rightVersion),
+            IListings.AssetNotRegistered(assetId, version)
+        );
+        assets.requireLinks(assetId, version, offer.parents, offer.revenueTable);
+        _requireSecurity(assetId, version, assets);
+        for (uint256 i = 0; i < offer.parents.length; ++i) {
+            _requireSecurity(offer.parents[i].assetId, offer.parents[i].version, assets);
+        }
+        require(offer.reports.length <= REPORTS_MAX, IActing.FieldInvalid("reports"));
+        for (uint256 i = 0; i < offer.reports.length; ++i) {
+            assessments.requireValid(offer.reports[i], assetId, version);
+        }
+    }
+
+    /// @notice Reverts unless all fields are given and within range.
+    function requireComplete(IListings.ListingTerms calldata terms) internal view {
+        require(terms.mode != IListings.TradeMode.NONE, IActing.FieldInvalid("mode"));
+        require(terms.unit != IListings.PriceUnit.NONE, IActing.FieldInvalid("unit"));
+        require(
+            terms.deliveryForms != 0 && terms.deliveryForms & ~DELIVERY_FORMS == 0,
+            IActing.FieldInvalid("deliveryForms")
+        );
+        require(terms.termsDigest != 0, IActing.FieldInvalid("termsDigest"));
+        require(terms.declarationDigest != 0, IActing.FieldInvalid("declarationDigest"));
+        require(terms.digestAlg != DigestAlg.NONE, IActing.FieldInvalid("digestAlg"));
+        uint64 time = Clock.nowSeconds();
+        require(terms.listUntil == 0 || terms.listUntil > time, IActing.TimeInPast(terms.listUntil, time));
+        requirePrice(terms.mode, terms.priceFen, terms.unitQuantity);
+    }
+
+    /// @notice Reverts unless the price fits the ledger, is for at least one unit, and is nothing where the product is
+    /// free.
+    function requirePrice(IListings.TradeMode mode, uint64 priceFen, uint64 unitQuantity) internal pure {
+        require(unitQuantity != 0, IActing.FieldInvalid("unitQuantity"));
+        require(priceFen <= AMOUNT_MAX, IListings.AmountTooLarge(priceFen));
+        require(mode != IListings.TradeMode.FREE || priceFen == 0, IActing.FieldInvalid("priceFen"));
+    }
+
+    function _requireSecurity(AssetId assetId, uint32 version, IAssets assets) private view {
+        require(
+            assets.kindOf(assetId) != AssetKind.ELEMENT || assets.isSecurityPassed(assetId, version),
+            IAssets.SecurityReviewMissing(assetId, version)
+        );
+    }
+}
