@@ -131,7 +131,10 @@ class AgreementsTerminate(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessmentsRecord(Act):
-    """Call `Assessments.record`."""
+    """
+    - kind, verdict and report are set, a score has a formula, `expiresAt` is 0 or ahead. Emits an
+    {AssessmentRecorded} event.
+    """
 
     CONTRACT: ClassVar[str] = "Assessments"
     FUNCTION: ClassVar[str] = "record"
@@ -159,7 +162,7 @@ class AssessmentsRecord(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessmentsWithdraw(Act):
-    """Call `Assessments.withdraw`."""
+    """- the assessment is not withdrawn. Emits an {AssessmentWithdrawn} event."""
 
     CONTRACT: ClassVar[str] = "Assessments"
     FUNCTION: ClassVar[str] = "withdraw"
@@ -175,7 +178,7 @@ class AssessmentsWithdraw(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetsDeclare(Act):
-    """Call `Assets.declare`."""
+    """- every other payee is a participant. Emits an {AssetDeclared} event."""
 
     CONTRACT: ClassVar[str] = "Assets"
     FUNCTION: ClassVar[str] = "declare"
@@ -233,7 +236,7 @@ class AssetsDeclare(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetsReview(Act):
-    """Call `Assets.review`."""
+    """- the reviewed digest is the version's. Emits an {AssetReviewed} event."""
 
     CONTRACT: ClassVar[str] = "Assets"
     FUNCTION: ClassVar[str] = "review"
@@ -264,7 +267,7 @@ class AssetsReview(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetsRevise(Act):
-    """Declares the next version of an own asset."""
+    """- all that {declare} requires of a declaration. Emits an {AssetDeclared} event."""
 
     CONTRACT: ClassVar[str] = "Assets"
     FUNCTION: ClassVar[str] = "revise"
@@ -289,7 +292,7 @@ class AssetsRevise(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetsSetAlias(Act):
-    """Call `Assets.setAlias`."""
+    """- scheme and value are set. Emits an {AssetAliased} event."""
 
     CONTRACT: ClassVar[str] = "Assets"
     FUNCTION: ClassVar[str] = "setAlias"
@@ -304,7 +307,10 @@ class AssetsSetAlias(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificatesCancel(Act):
-    """Call `Certificates.cancel`."""
+    """
+    - no freeze, control or pledge of another class is in force. Emits a {CertificateCancelled}
+    event.
+    """
 
     CONTRACT: ClassVar[str] = "Certificates"
     FUNCTION: ClassVar[str] = "cancel"
@@ -328,7 +334,10 @@ class CertificatesCancel(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificatesFlag(Act):
-    """Call `Certificates.flag`."""
+    """
+    - the certificate is valid, and the flag is not set or is over. Emits a {CertificateFlagged}
+    event.
+    """
 
     CONTRACT: ClassVar[str] = "Certificates"
     FUNCTION: ClassVar[str] = "flag"
@@ -354,7 +363,7 @@ class CertificatesFlag(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificatesUnflag(Act):
-    """Call `Certificates.unflag`."""
+    """- the flag is set, and the cause's class set it. Emits a {CertificateUnflagged} event."""
 
     CONTRACT: ClassVar[str] = "Certificates"
     FUNCTION: ClassVar[str] = "unflag"
@@ -1332,7 +1341,10 @@ class ProfilesPublish(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsAccept(Act):
-    """Call `Registrations.accept`."""
+    """
+    - it is SUBMITTED, and its silence has not accepted it yet. Emits a {RegistrationAccepted}
+    event.
+    """
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "accept"
@@ -1345,7 +1357,10 @@ class RegistrationsAccept(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsDeemAccepted(Act):
-    """Anyone may record that the registrar's silence accepted the application."""
+    """
+    - it is SUBMITTED, and the deadline for the answer has passed. Emits a {RegistrationAccepted}
+    event.
+    """
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "deemAccepted"
@@ -1358,7 +1373,10 @@ class RegistrationsDeemAccepted(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsDeposit(Act):
-    """Call `Registrations.deposit`."""
+    """
+    - the version was not registered meanwhile. Emits a {RegistrationDeposited} event, and those of
+    {ICertificates.issue}, {IRights.enter} and {IAssets.markRegistered}.
+    """
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "deposit"
@@ -1395,7 +1413,7 @@ class RegistrationsDeposit(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsDismissObjection(Act):
-    """Call `Registrations.dismissObjection`."""
+    """- it is in PUBLIC_NOTICE. Emits a {RegistrationObjectionDismissed} event."""
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "dismissObjection"
@@ -1413,7 +1431,10 @@ class RegistrationsDismissObjection(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsExamine(Act):
-    """Call `Registrations.examine`."""
+    """
+    - all three checks passed, the report is set. Emits a {RegistrationExamined} event, and a
+    {RegistrationNoticePublished} event if it publishes.
+    """
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "examine"
@@ -1441,7 +1462,7 @@ class RegistrationsExamine(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsObject(Act):
-    """Call `Registrations.object`."""
+    """- the notice runs. Emits a {RegistrationObjected} event."""
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "object"
@@ -1457,7 +1478,7 @@ class RegistrationsObject(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsPublishNotice(Act):
-    """Call `Registrations.publishNotice`."""
+    """- it is REVIEW_PASSED. Emits a {RegistrationNoticePublished} event."""
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "publishNotice"
@@ -1470,7 +1491,7 @@ class RegistrationsPublishNotice(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsRefuse(Act):
-    """Call `Registrations.refuse`."""
+    """- it is accepted and not ended. Emits a {RegistrationRefused} event."""
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "refuse"
@@ -1486,7 +1507,10 @@ class RegistrationsRefuse(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsRequestSupplement(Act):
-    """Call `Registrations.requestSupplement`."""
+    """
+    - it is SUBMITTED, and its silence has not accepted it yet. Emits a
+    {RegistrationSupplementRequested} event.
+    """
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "requestSupplement"
@@ -1503,7 +1527,7 @@ class RegistrationsRequestSupplement(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsSubmit(Act):
-    """Call `Registrations.submit`."""
+    """- the profile exists. Emits a {RegistrationSubmitted} event."""
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "submit"
@@ -1542,7 +1566,7 @@ class RegistrationsSubmit(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsSupplement(Act):
-    """Call `Registrations.supplement`."""
+    """- the document is set. Emits a {RegistrationSupplemented} event."""
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "supplement"
@@ -1557,7 +1581,7 @@ class RegistrationsSupplement(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsWaiveNotice(Act):
-    """Call `Registrations.waiveNotice`."""
+    """- it is REVIEW_PASSED. Emits a {RegistrationNoticeWaived} event."""
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "waiveNotice"
@@ -1573,7 +1597,7 @@ class RegistrationsWaiveNotice(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsWithdraw(Act):
-    """Call `Registrations.withdraw`."""
+    """- it has not ended. Emits a {RegistrationWithdrawn} event."""
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "withdraw"
@@ -1586,7 +1610,7 @@ class RegistrationsWithdraw(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsGrant(Act):
-    """Call `Rights.grant`."""
+    """- at most eight entries stand in the chain. Emits a {RightGranted} event."""
 
     CONTRACT: ClassVar[str] = "Rights"
     FUNCTION: ClassVar[str] = "grant"
@@ -1612,7 +1636,7 @@ class RightsGrant(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsRevoke(Act):
-    """Call `Rights.revoke`."""
+    """- the right is not revoked. Emits a {RightRevoked} event."""
 
     CONTRACT: ClassVar[str] = "Rights"
     FUNCTION: ClassVar[str] = "revoke"

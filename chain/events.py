@@ -652,7 +652,7 @@ class ParticipantAdmitted(Event):
 class ParticipantApplied(Event):
     """
     The organisation applied for admission; the applying account becomes its first account, with
-    all purposes, without a term.
+    all purposes, valid from the block's time, without an end.
     """
 
     participant_id: ParticipantId

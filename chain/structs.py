@@ -447,13 +447,25 @@ class CertificateRequest(Struct):
     kind: CertificateKind
     subject_noun: Noun
     subject_id: Bytes32
-    subject_version: int
-    issuer: ParticipantId
+    subject_version: int = field(
+        metadata={"description": "The asset version, where the subject is an asset; else 0."}
+    )
+    issuer: ParticipantId = field(
+        metadata={
+            "description": ("The registrar or exchange; its region and digit stand in the code.")
+        }
+    )
     holder: ParticipantId
     document_digest: Bytes32
     digest_alg: DigestAlg
-    valid_until: int
-    code_format: CodeFormat
+    valid_until: int = field(metadata={"description": "Seconds, exclusive; 0 means open."})
+    code_format: CodeFormat = field(
+        metadata={
+            "description": (
+                "For a registration certificate, NATIONAL gives the prefix `SJ` and VENUE `VN`."
+            )
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

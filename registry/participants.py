@@ -148,7 +148,7 @@ def apply_participant_applied(records: Records, event: e.ParticipantApplied) -> 
         account=event.account,
         participant_id=event.participant_id,
         purposes=event.purposes,
-        valid_from=0,
+        valid_from=event.meta.timestamp,
         valid_until=0,
         revoked_at=0,
         encryption_key=event.encryption_key,

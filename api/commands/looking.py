@@ -1,55 +1,59 @@
 """
 `ls` and `show` of every noun, read from the mirror.
 
-What they show of a record is what the API tells of it, in JSON the same way; for people amounts are
+What they tell of a record is what the API tells of it, in JSON the same way; for people amounts are
 yuan and organisations have their names.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from enum import Enum
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Final
 
 import typer
+from sqlalchemy import select
 
-from api.commands.arguments import choices_of, take_code
 from api.commands.failing import ValueNotTaken, add
 from api.commands.homes import HomeOption, JsonOption, require_home, settings_for
-from api.commands.mirrors import IdTooShort, IdUnknown, Json, Mirror, open_reading, record_of
-from api.commands.nouns import Noun, load
-from api.commands.showing import print_json, print_pairs, print_table, say, short
-from api.commands.wording import Names, names_for, plain_text
+from api.commands.mirrors import IdUnknown, Json, Mirror, digits_of, open_reading, record_of
+from api.commands.nouns import NOUNS, Noun, load
+from api.commands.showing import print_json, print_pairs, print_table, say, time_text
+from api.commands.wording import names_for, plain_text, title_of
+from api.wire import time_text as time_on_the_wire
 from chain.abi import hints_of
 from chain.codec import optional, plain, to_json
-from chain.reads import Recorded, count, events_about, find, history, page
-from chain.tables import key_names
-from chain.values import bytes32
+from chain.facts import Entry
+from chain.reads import Page, Recorded, count, events_about, find, history, page
+from chain.tables import key_names, table_of
+from registry.assets import Asset
 from registry.certificates import Certificate
+from registry.participants import Participant
 from registry.store import every
 
 LIMIT: Final = 20
 LIMIT_MAX: Final = 10_000
+RELATED_MAX: Final = 100
 EVENTS_MAX: Final = 200
-HISTORY_OPTION = "Show what held at this version, for records that have versions."
 
 
 def register(app: typer.Typer, noun: Noun) -> None:
     """Add `ls` and `show` of a noun."""
     record = record_of(noun)
+    told = f"{noun.help[0].lower()}{noun.help[1:]}"
     add(
         app,
         _lister(noun, record),
         name="ls",
         example=f"shulian {noun.name} ls --limit 5",
-        help=f"List: {noun.help[0].lower()}{noun.help[1:]} The newest come first.",
+        help=f"List {told}",
     )
     add(
         app,
         _shower(noun, record),
         name="show",
         example=f"shulian {noun.name} show 0x3fa85f64",
-        help=f"Show one {noun.name} with its history and events. Eight digits of the id will do.",
+        help=f"Show one {noun.name} with what hangs on it, its history and events.",
     )
 
 
@@ -62,60 +66,267 @@ def _lister(noun: Noun, record: type) -> Callable[..., None]:
         require_home(settings.home)
         as_json, limit = given.pop("as_json"), given.pop("limit")
         with open_reading(settings) as mirror:
-            where = _where(mirror, noun, record, given)
-            found = page(mirror.session, record, where=where, limit=limit, newest_first=True)
+            where = _where(record, given)
+            kept: Page[Any] = page(
+                mirror.session, record, where=where, limit=limit, newest_first=True
+            )
+            found = kept.items
             total = count(mirror.session, record, where=where)
-            items = mirror.items(record, found.items)
             if as_json:
+                items = mirror.items(record, found)
                 print_json({"items": items, "total": total, "as_of": mirror.as_of()})
                 return
-            _print_items(noun.columns, record, found.items, items, mirror)
-            if total > len(items):
-                say(f"{len(items)} of {total}; see more with --limit {total}")
+            _print_records(mirror, record, noun.columns, found)
+            if total > len(found):
+                say(f"{len(found)} of {total}; more with --limit {total}")
 
-    return _signed(ls, [*_filters(record), *_LIST_OPTIONS])
+    said = "At most this many, the newest first."
+    limit = Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help=said)]
+    return _signed(ls, [*_filters(record), _parameter("limit", limit, LIMIT), *_COMMON])
 
 
-def _filters(record: type) -> Iterable[Parameter]:
+def _filters(record: type) -> Iterator[Parameter]:
     hints = hints_of(record)
     for one in fields(record):
         if one.metadata.get("index"):
-            said = f"Only those with this {one.name.replace('_', ' ')}."
-            choices = choices_of(hints[one.name])
-            option = typer.Option(f"--{one.name.replace('_', '-')}", help=said, show_default=False)
-            yield _parameter(one.name, Annotated[choices or str, option] | None, None)  # type: ignore[operator]
+            words = one.name.replace("_", " ")
+            codes = _codes(hints[one.name])
+            taken = "" if codes is None else f" ({', '.join(code.name for code in codes)})"
+            option = typer.Option(help=f"Only with this {words}{taken}.", show_default=False)
+            yield _parameter(one.name, Annotated[str | None, option], None)
 
 
-def _where(mirror: Mirror, noun: Noun, record: type, given: Mapping[str, Any]) -> dict[str, Any]:
+def _codes(hint: Any) -> type[Enum] | None:
+    kind = plain(optional(plain(hint))[0])
+    return kind if isinstance(kind, type) and issubclass(kind, Enum) else None
+
+
+def _where(record: type, given: Mapping[str, str | None]) -> dict[str, Any]:
     hints = hints_of(record)
     return {
-        name: _filter(mirror, noun, hints[name], name, value)
-        for name, value in given.items()
-        if value is not None
+        name: _filter(record, hints[name], name, text)
+        for name, text in given.items()
+        if text is not None
     }
 
 
-def _filter(mirror: Mirror, noun: Noun, hint: Any, name: str, value: Any) -> Any:
-    kind = plain(optional(plain(hint))[0])
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return take_code(kind, value)
-    if name == "code" and not value.startswith("0x"):
-        return _code(value)
-    try:
-        return bytes32(value)
-    except ValueError as error:
-        raise ValueNotTaken(option=f"--{name}", reason=str(error)) from error
+def _filter(record: type, hint: Any, name: str, text: str) -> Any:
+    codes = _codes(hint)
+    if codes is not None:
+        if text.upper() not in codes.__members__:
+            taken = ", ".join(codes.__members__)
+            raise ValueNotTaken(option=f"--{name.replace('_', '-')}", reason=f"one of {taken}")
+        return codes[text.upper()]
+    if name == "code":
+        return _code(text)
+    column = table_of(record).table.c[name]
+    return select(column).where(column.startswith(f"0x{digits_of(name, text)}")).distinct()
 
 
-_LIST_OPTIONS: Final = (
-    Parameter(
-        "limit",
-        Parameter.KEYWORD_ONLY,
-        default=LIMIT,
-        annotation=Annotated[
-            int, typer.Option(min=1, max=LIMIT_MAX, help="At most this many, the newest first.")
-        ],
-    ),
-    Parameter("home", Parameter.KEYWORD_ONLY, default=None, annotation=HomeOption),
-    Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption),
+def _code(text: str) -> str:
+    return text if text.startswith("0x") else "0x" + text.encode().ljust(32, b"\0").hex()
+
+
+# --- show -----------------------------------------------------------------------------------------
+
+
+def _shower(noun: Noun, record: type) -> Callable[..., None]:
+    rest = key_names(record)[1:]
+
+    def show(**given: Any) -> None:
+        settings = settings_for(given["home"])
+        require_home(settings.home)
+        with open_reading(settings) as mirror:
+            found = _one(mirror, noun, record, given["id"], {name: given[name] for name in rest})
+            if given["as_json"]:
+                print_json(_told(mirror, noun, record, found))
+            else:
+                _show(mirror, noun, record, found)
+
+    said = "The id, or its first eight digits or more."
+    if record is Certificate:
+        said = "The id, its first eight digits or more, or the certificate's code."
+    wanted = Annotated[str, typer.Argument(help=said, metavar="ID", show_default=False)]
+    further = [
+        _parameter(name, Annotated[str | None, typer.Option(help=f"Of this {name}.")], None)
+        for name in rest
+    ]
+    return _signed(show, [_parameter("id", wanted, Parameter.empty), *further, *_COMMON])
+
+
+def _one(
+    mirror: Mirror, noun: Noun, record: type, text: str, rest: Mapping[str, str | None]
+) -> Recorded[Any]:
+    first = _by_code(mirror, record, text) or mirror.resolve(noun.name, record, text)
+    name = key_names(record)[0]
+    held: Iterator[Any] = every(mirror.session, record, where={name: first})
+    keys = [tuple(getattr(one, part) for part in key_names(record)) for one in held]
+    wanted = [key for key in keys if _fits(key[1:], rest)]
+    # Of several versions the last.
+    found: Recorded[Any] | None = find(mirror.session, record, *max(wanted)) if wanted else None
+    if found is None:
+        raise IdUnknown(noun=noun.name, id=text)
+    return found
+
+
+def _by_code(mirror: Mirror, record: type, text: str) -> str | None:
+    if record is not Certificate:
+        return None
+    held = every(mirror.session, Certificate, where={"code": _code(text)})
+    return next((one.certificate_id for one in held), None)
+
+
+def _fits(key: Sequence[Any], rest: Mapping[str, str | None]) -> bool:
+    return all(
+        text is None or str(value) == text or str(value).startswith(f"0x{text.removeprefix('0x')}")
+        for value, text in zip(key, rest.values(), strict=True)
+    )
+
+
+def _told(mirror: Mirror, noun: Noun, record: type, found: Recorded[Any]) -> Json:
+    versions = _versions(mirror, record, found)
+    past = [
+        {**item, "from_block": one.from_block, "to_block": one.to_block}
+        for one, item in zip(versions, mirror.items(record, versions), strict=True)
+    ]
+    hanging = {
+        name: mirror.items(kind, those) for name, kind, those in _hanging(mirror, noun, found)
+    }
+    events = [_event(one) for one in _events(mirror, record, found)]
+    (item,) = mirror.items(record, [found])
+    return {
+        **item,
+        "related": hanging,
+        "history": past,
+        "events": events,
+        "as_of": mirror.as_of(),
+    }
+
+
+def _show(mirror: Mirror, noun: Noun, record: type, found: Recorded[Any]) -> None:
+    hints = hints_of(record)
+    names = names_for(mirror, record, [found.record])
+    (item,) = mirror.items(record, [found])
+    derived = [(title_of(name), _word(item[name])) for name in item if name not in hints]
+    own = [
+        (title_of(name), plain_text(name, hint, getattr(found.record, name), names, is_whole=True))
+        for name, hint in hints.items()
+    ]
+    print_pairs([*own, *derived])
+    for name, kind, those in _hanging(mirror, noun, found):
+        if those:
+            _print_records(mirror, kind, _columns_of(kind), those, title=title_of(name))
+    _print_history(mirror, record, _versions(mirror, record, found))
+    rows = [
+        (str(one.event.meta.block_number), time_text(one.event.meta.timestamp), _name(one))
+        for one in _events(mirror, record, found)
+    ]
+    print_table(("block", "time", "event"), rows, title="events")
+
+
+def _print_history(mirror: Mirror, record: type, versions: Sequence[Recorded[Any]]) -> None:
+    hints = hints_of(record)
+    names = names_for(mirror, record, (one.record for one in versions))
+    rows = []
+    for before, after in zip(versions, versions[1:], strict=False):
+        changed = [
+            f"{title_of(name)} {plain_text(name, hint, getattr(after.record, name), names)}"
+            for name, hint in hints.items()
+            if getattr(before.record, name) != getattr(after.record, name)
+        ]
+        rows.append((str(after.from_block), ", ".join(changed)))
+    first = [(str(versions[0].from_block), "recorded")] if versions else []
+    print_table(("block", "what changed"), [*first, *rows], title="history")
+
+
+def _versions(mirror: Mirror, record: type, found: Recorded[Any]) -> tuple[Recorded[Any], ...]:
+    return history(mirror.session, record, *_key(record, found))
+
+
+def _events(mirror: Mirror, record: type, found: Recorded[Any]) -> tuple[Entry, ...]:
+    return events_about(mirror.session, _key(record, found)[0], limit=EVENTS_MAX)
+
+
+def _key(record: type, found: Recorded[Any]) -> tuple[Any, ...]:
+    return tuple(getattr(found.record, name) for name in key_names(record))
+
+
+def _hanging(
+    mirror: Mirror, noun: Noun, found: Recorded[Any]
+) -> Iterator[tuple[str, type, tuple[Recorded[Any], ...]]]:
+    first = getattr(found.record, key_names(type(found.record))[0])
+    for one in noun.related:
+        kind = load(one.record)
+        where = {one.field: first}
+        yield one.name, kind, page(mirror.session, kind, where=where, limit=RELATED_MAX).items
+
+
+def _event(entry: Entry) -> Json:
+    event, meta = entry.event, entry.event.meta
+    kind: Any = type(event)
+    hints = {name: hint for name, hint in hints_of(kind).items() if name != "meta"}
+    return {
+        "name": _name(entry),
+        "block_number": meta.block_number,
+        "log_index": meta.log_index,
+        "transaction_hash": meta.transaction_hash,
+        "time": time_on_the_wire(meta.timestamp),
+        "fields": {name: to_json(hint, getattr(event, name)) for name, hint in hints.items()},
+    }
+
+
+def _name(entry: Entry) -> str:
+    return type(entry.event).__name__
+
+
+# --- both -----------------------------------------------------------------------------------------
+
+
+def _print_records(
+    mirror: Mirror,
+    record: type,
+    columns: Sequence[str],
+    found: Sequence[Recorded[Any]],
+    *,
+    title: str = "",
+) -> None:
+    hints = hints_of(record)
+    names = names_for(mirror, record, (one.record for one in found))
+    items = mirror.items(record, found)
+    # What something is called stands beside its own id, not in its place.
+    own = key_names(record)[0] if record in (Asset, Participant) else ""
+    rows = [
+        [
+            plain_text(name, hints[name], getattr(one.record, name), {} if name == own else names)
+            if name in hints
+            else _word(item[name])
+            for name in columns
+        ]
+        for one, item in zip(found, items, strict=True)
+    ]
+    print_table([title_of(name) for name in columns], rows, title=title)
+
+
+def _columns_of(record: type) -> Sequence[str]:
+    path = f"{record.__module__}:{record.__name__}"
+    known = [noun.columns for noun in NOUNS if noun.record == path]
+    return known[0] if known else tuple(hints_of(record))
+
+
+def _word(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _parameter(name: str, annotation: Any, default: Any) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _signed(function: Callable[..., None], parameters: Iterable[Parameter]) -> Callable[..., None]:
+    function.__signature__ = Signature(list(parameters))  # type: ignore[attr-defined]
+    return function
+
+
+_COMMON: Final = (
+    _parameter("home", HomeOption, None),
+    _parameter("as_json", JsonOption, False),
 )

@@ -171,9 +171,7 @@ class Mirror:
         :raises IdTooShort: for fewer than eight hexadecimal digits
         :raises IdUnknown: IdAmbiguous: if none or several ids begin so
         """
-        digits = text.lower().removeprefix("0x")
-        if len(digits) < PREFIX_DIGITS_MIN or set(digits) - set("0123456789abcdef"):
-            raise IdTooShort(noun=noun, id=text)
+        digits = digits_of(noun, text)
         table = table_of(record).table
         column = table.c[key_names(record)[0]]
         query = select(column).where(column.startswith(f"0x{digits}"), table.c.to_block.is_(None))
@@ -217,6 +215,18 @@ def forms(record: type) -> tuple[tuple[str, Form], ...]:
         (one.name, form_of(hints[one.name], one.name, bool(one.metadata.get("uint256"))))
         for one in fields(record)
     )
+
+
+def digits_of(noun: str, text: str) -> str:
+    """
+    Return the hexadecimal digits of an id or of its beginning, in lower case.
+
+    :raises IdTooShort: for fewer than eight
+    """
+    digits = text.lower().removeprefix("0x")
+    if len(digits) < PREFIX_DIGITS_MIN or set(digits) - set("0123456789abcdef"):
+        raise IdTooShort(noun=noun, id=text)
+    return digits
 
 
 def record_of(noun: Noun) -> type:

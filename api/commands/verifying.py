@@ -42,7 +42,7 @@ def verify(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
-    """Judge certificate files offline: exit 0 if all are VALID, 1 if not, 2 if one is unreadable."""
+    """Judge certificate files offline: exit 0 if all are VALID, 1 if not, 2 if one is not there."""
     from registry.bundles import verify as judge
 
     now = int(time.time()) if at is None else parse_time(at, option="--at")

@@ -81,7 +81,7 @@ def zero(hint: Any) -> Any:
     return filled(kind)
 
 
-def filled(kind: type[Any], **given: Any) -> Any:
+def filled(kind: type[Any], /, **given: Any) -> Any:
     """Return a struct or event with these fields, the others saying nothing."""
     empty = {name: zero(hint) for name, hint in hints_of(kind).items() if name != "meta"}
     return kind(**{**empty, **given})
@@ -186,7 +186,7 @@ def message_of(given: Any, name: str, **changed: str) -> str:
     )
 
 
-def event(kind: type[E], **given: Any) -> Callable[[EventMeta], E]:
+def event(kind: type[E], /, **given: Any) -> Callable[[EventMeta], E]:
     """Return what makes an event once its place is known."""
     hints = hints_of(kind)
     typed = {

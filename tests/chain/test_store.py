@@ -2,29 +2,23 @@
 Tests of the mirror's writing: versions by block, rewinding, rebuilding, one transaction.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import make_dataclass
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import Session
 
 from chain import versions
 from chain.codes import AssetKind
 from chain.events import Event
 from chain.facts import Append
-from chain.prepared import Prepared
-from chain.reads import Place, as_of, checksum, count, events_about, find, history, page
+from chain.reads import checksum, events_about, find, history, page
 from chain.records import MemoryRecords, RecordMissing, Records
 from chain.store import (
-    BLOCKS,
     EVENTS,
     BlockOutOfOrder,
     apply_block,
@@ -34,12 +28,13 @@ from chain.store import (
     rewind,
     tip_of,
 )
-from chain.tables import MIRROR, Uint256, table_of, versioned_table
+from chain.tables import table_of
 from chain.values import Address
 from tests.chain.things import (
     Tally,
     Thing,
     append,
+    apply,
     asset,
     block_hash,
     dump,
@@ -49,18 +44,6 @@ from tests.chain.things import (
 )
 
 Logs = list[tuple[list[str], str]]
-
-
-@pytest.fixture
-def mirror(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_mirror(f"sqlite:///{tmp_path}/mirror.db")
-    yield engine
-    engine.dispose()
-
-
-def apply(engine: Engine, *appends: Append) -> None:
-    with Session(engine) as session, session.begin():
-        apply_blocks(session, appends, project)
 
 
 def undo(engine: Engine, to_block: int) -> int:
@@ -317,158 +300,3 @@ class TestRebuild:
         with Session(mirror) as session:
             rows = page(session, Thing, limit=100).items
             assert {row.record for row in rows} == set(records.current.values())
-
-
-class TestReads:
-    @pytest.fixture
-    def filled(self, mirror: Engine) -> Engine:
-        for number in range(1, 21):
-            logs = [registered_log(number, number), registered_log(1 + number % 3, number)]
-            apply(mirror, append(number, logs))
-        return mirror
-
-    def test_finds_what_held_at_every_block(self, filled: Engine) -> None:
-        for number in range(1, 21):
-            records = MemoryRecords()
-            for block in range(1, number + 1):
-                logs = [registered_log(block, block), registered_log(1 + block % 3, block)]
-                for event in append(block, logs).events:
-                    records.put(list(project(records, event)))
-            with Session(filled) as session:
-                for wanted in range(1, 22):
-                    found = find(session, Thing, asset(wanted), at_block=number)
-                    assert (found and found.record) == records.get(Thing, asset(wanted))
-                assert count(session, Thing, at_block=number) == len(records.current)
-
-    @pytest.mark.parametrize("newest_first", [False, True])
-    def test_pages_hold_every_record_once_and_in_order(
-        self, filled: Engine, newest_first: bool
-    ) -> None:
-        places: list[tuple[int, int]] = []
-        after: Place | None = None
-        with Session(filled) as session:
-            while True:
-                found = page(session, Thing, limit=3, after=after, newest_first=newest_first)
-                places += [(one.from_block, one.from_log) for one in found.items]
-                after = found.next
-                if after is None:
-                    break
-            assert len(places) == count(session, Thing) == 20
-        assert places == sorted(places, reverse=newest_first)
-        assert len(set(places)) == 20
-
-    def test_matches_exact_values_of_fields(self, filled: Engine) -> None:
-        with Session(filled) as session:
-            one = page(session, Thing, where={"kind": AssetKind.PRODUCT}).items
-            either = count(session, Thing, where={"kind": (AssetKind.PRODUCT, AssetKind.NONE)})
-
-        assert one
-        assert all(row.record.kind is AssetKind.PRODUCT for row in one)
-        assert either == sum(
-            1 for row in page_all(filled) if row.kind in (AssetKind.PRODUCT, AssetKind.NONE)
-        )
-
-    def test_finds_a_key_of_two_columns(self, mirror: Engine) -> None:
-        apply(mirror, append(1, [used_log(1, 1), used_log(1, 2), used_log(1, 2)]))
-
-        with Session(mirror) as session:
-            found = find(session, Tally, "0x" + f"{1:040x}", 2)
-            missing = find(session, Tally, "0x" + f"{1:040x}", 3)
-
-        assert found is not None
-        assert found.record.times == 2
-        assert missing is None
-
-    def test_say_as_of_when(self, filled: Engine) -> None:
-        with Session(filled) as session:
-            assert as_of(session) == append(20, []).block
-            assert as_of(session, 7) == append(7, []).block
-            assert as_of(session, 21) is None
-
-    def test_finds_the_events_about_an_id_in_steps(self, filled: Engine) -> None:
-        seen: list[tuple[int, int]] = []
-        with Session(filled) as session:
-            while True:
-                after = seen[-1] if seen else (-1, -1)
-                found = events_about(session, asset(1), after=after, limit=2, at_block=18)
-                if not found:
-                    break
-                metas = [entry.event.meta for entry in found]
-                seen += [(meta.block_number, meta.log_index) for meta in metas]
-
-        assert seen == [(1, 0), *((number, 1) for number in range(3, 19, 3))]
-
-
-def page_all(engine: Engine) -> list[Thing]:
-    with Session(engine) as session:
-        return [one.record for one in page(session, Thing, limit=200).items]
-
-
-class TestTables:
-    def test_order_uint256_by_value(self, mirror: Engine) -> None:
-        apply(mirror, append(1, [registered_log(n, n) for n in (3, 20, 100)]))
-        table = table_of(Thing).table
-
-        with Session(mirror) as session:
-            rows = session.connection().execute(select(table.c.large).order_by(table.c.large))
-            assert [one.large >> 200 for one in rows] == [3, 20, 100]
-
-    @pytest.mark.parametrize("nonce", [0, 2**63 - 1, 2**63, 2**64 - 1])
-    def test_hold_every_uint64(self, mirror: Engine, nonce: int) -> None:
-        tally = Tally(account=Address("0x" + "01" * 20), nonce=nonce, times=1)
-
-        with Session(mirror) as session, session.begin():
-            apply_block(session, append(1, [used_log(1, 1)]), lambda _, __: [tally])
-
-        with Session(mirror) as session:
-            found = find(session, Tally, tally.account, nonce)
-        assert found is not None
-        assert found.record == tally
-
-    @pytest.mark.parametrize("nonce", [-1, 2**64])
-    def test_refuse_what_is_no_uint64(self, mirror: Engine, nonce: int) -> None:
-        tally = Tally(account=Address("0x" + "01" * 20), nonce=nonce, times=1)
-
-        with Session(mirror) as session, pytest.raises(ValueError, match="no uint64"):
-            apply_block(session, append(1, [used_log(1, 1)]), lambda _, __: [tally])
-
-    @pytest.mark.parametrize("number", [-1, 2**256])
-    def test_refuse_what_is_no_uint256(self, number: int) -> None:
-        with pytest.raises(ValueError, match="no uint256"):
-            Uint256().process_bind_param(number, sqlite.dialect())
-
-    def test_name_the_parameters_where_the_driver_wants_names(self) -> None:
-        dialect = postgresql.dialect(paramstyle="pyformat")
-        prepared = Prepared.insert(dialect, BLOCKS, ["number", "hash"])
-
-        assert "%(number)s" in prepared.sql
-        assert prepared.bound([1, "0x"]) == {"number": 1, "hash": "0x"}
-
-    def test_use_wal_and_foreign_keys(self, mirror: Engine) -> None:
-        with Session(mirror) as session:
-            run = session.connection().exec_driver_sql
-            assert run("PRAGMA journal_mode").scalar() == "wal"
-            assert run("PRAGMA foreign_keys").scalar() == 1
-            orphan = {**dict.fromkeys(EVENTS.c.keys(), "0"), "block_number": 9}
-            with pytest.raises(IntegrityError):
-                session.connection().execute(insert(EVENTS), [orphan])
-
-    def test_can_be_made_in_postgresql(self) -> None:
-        dialect = postgresql.dialect()
-        made = [
-            str(CreateTable(table).compile(dialect=dialect))
-            for table in MIRROR.metadata.sorted_tables
-        ]
-        indexes = [
-            str(CreateIndex(index).compile(dialect=dialect))
-            for index in table_of(Thing).table.indexes
-        ]
-
-        assert any("row_id BIGSERIAL" in one for one in made)
-        assert any("UNIQUE" in one and "WHERE to_block IS NULL" in one for one in indexes)
-
-    def test_refuse_a_field_without_a_column_type(self) -> None:
-        odd = make_dataclass("Odd", [("id", str), ("what", object)], namespace={"KEY": ("id",)})
-
-        with pytest.raises(TypeError, match="no JSON form"):
-            versioned_table(odd, name="test_odd")

@@ -15,7 +15,7 @@ from chain.event import EventMeta
 from chain.events import AssetRegistered, AuthorizationUsed, Event
 from chain.facts import Append, Block, Entry
 from chain.records import INDEXED, Records
-from chain.store import BLOCKS, EVENTS
+from chain.store import BLOCKS, EVENTS, apply_blocks
 from chain.structs import Payee
 from chain.tables import TABLES, versioned_table
 from chain.values import Address, AssetId, Bytes32, HexBytes, ParticipantId, bytes32, keccak
@@ -146,3 +146,9 @@ def dump(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
             rows = session.connection().execute(select(*columns)).all()
             found[table.name] = sorted((tuple(row) for row in rows), key=repr)
     return found
+
+
+def apply(engine: Engine, *appends: Append) -> None:
+    """Apply blocks in one transaction."""
+    with Session(engine) as session, session.begin():
+        apply_blocks(session, appends, project)

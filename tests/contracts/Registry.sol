@@ -17,7 +17,7 @@ import {AssetKind, AuthorityClass, Category, DigestAlg, Grade, Noun, Relation} f
 import {AssetId, CertificateId, ParticipantId, RightId} from "../../contracts/types/Ids.sol";
 import {Ledger} from "./Ledger.sol";
 
-/// @notice The ledger with its registry, and helpers that put registered assets in place.
+/// @notice The ledger with its registry and registered assets.
 /// @dev This contract is itself a registering module, so that tests of one noun do not depend on how a registration
 /// goes.
 abstract contract Registry is Ledger {

@@ -1,0 +1,131 @@
+"""
+The ledger of a home, opened by a command that acts on it.
+
+While another process serves the home, its chain and outbox are shared; otherwise the chain is
+started for as long as the command runs, and the mirror brought up to date at the end.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from eth_account.signers.local import LocalAccount
+
+from api.commands.homes import HomeInUse, require_home, serving, taken
+from api.compose import open_services, worker_of
+from api.config import Settings
+from api.deps import Services
+from chain.client import Ledger
+from chain.connection import Connection
+from chain.content import ContentStore, content_store
+from chain.deployments import load_deployment
+from chain.keys import Keyring, home_keyring
+from chain.node import EmbeddedNode
+from chain.outbox import Outbox
+from chain.replay import replay
+from chain.sender import Sender
+
+COMMAND: Final = "act"
+SERVED_SECONDS: Final = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """
+    A ledger that can be written to.
+
+    shape: `is_ours` if no other process keeps the mirror meanwhile
+    """
+
+    ledger: Ledger
+    keyring: Keyring
+    content: ContentStore
+    settings: Settings
+    rpc_url: str
+    is_ours: bool
+
+
+@contextmanager
+def open_ledger(settings: Settings, *, relayer: str = "") -> Iterator[Opened]:
+    """
+    Open the ledger of a home, starting its chain if nobody has.
+
+    shape: `relayer` names the key that sends what others signed
+    :raises HomeNotFound: if there is no home
+    :raises KeyNotFound: if there is no such key
+    :raises HomeInUse: if another process works on the home and its chain does not answer
+    """
+    require_home(settings.home)
+    keyring = home_keyring(settings.home)
+    account = keyring.existing(relayer) if relayer else None
+    with ExitStack() as stack:
+        url, is_ours = stack.enter_context(_chain(settings))
+        connection = stack.enter_context(Connection.to(url))
+        outbox = Outbox.open(settings.operational, chain_id=connection.chain_id)
+        stack.callback(outbox.close)
+        sender = Sender(connection, outbox)
+        if is_ours:
+            replay(sender)
+        opened = Opened(
+            ledger=_ledger(settings, sender, account),
+            keyring=keyring,
+            content=content_store(settings.content_url),
+            settings=settings,
+            rpc_url=url,
+            is_ours=is_ours,
+        )
+        yield opened
+        if is_ours:
+            catch_up(opened)
+
+
+def _ledger(settings: Settings, sender: Sender, relayer: LocalAccount | None) -> Ledger:
+    deployment = load_deployment(settings.home, chain_id=sender.connection.chain_id)
+    return Ledger(sender, deployment, relayer=relayer)
+
+
+@contextmanager
+def open_parts(opened: Opened) -> Iterator[Services]:
+    """Open the mirror of an opened ledger, and what belongs to it."""
+    chain_id = opened.ledger.chain_id
+    with open_services(opened.settings, chain_id=chain_id, rpc_url=opened.rpc_url) as services:
+        yield services
+
+
+def catch_up(opened: Opened) -> None:
+    """Bring the mirror up to the chain's head, if no other process does."""
+    with open_parts(opened) as services, worker_of(services, opened.settings) as worker:
+        worker.sync_once()
+
+
+@contextmanager
+def _chain(settings: Settings) -> Iterator[tuple[str, bool]]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(taken(settings.home, command=COMMAND))
+            is_ours = True
+        except HomeInUse:
+            is_ours = False
+        if settings.rpc_url:
+            url = settings.rpc_url
+        elif is_ours:
+            url = stack.enter_context(EmbeddedNode(settings.home)).url()
+        else:
+            url = _served(settings)
+        yield url, is_ours
+
+
+def _served(settings: Settings) -> str:
+    """Return the chain that another process runs, waiting for one that is just starting."""
+    node = EmbeddedNode(settings.home)
+    end = time.monotonic() + SERVED_SECONDS
+    while time.monotonic() < end:
+        running, found = node.running(), serving(settings.home)
+        if running is not None and (found is None or found.url):
+            return running.url
+        time.sleep(0.2)
+    found = serving(settings.home)
+    pid = "unknown" if found is None else str(found.pid)
+    raise HomeInUse(home=str(settings.home), pid=pid)

@@ -1,0 +1,91 @@
+"""
+Values as people read them: organisations and assets by name, amounts in yuan, moments in UTC.
+
+It is not the JSON of the same values (`api.wire`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import is_dataclass
+from enum import Enum
+from typing import Any, Final, get_args, get_origin
+
+from api.commands.mirrors import Mirror
+from api.commands.showing import short, time_text
+from api.wire import is_time
+from chain.abi import hints_of
+from chain.codec import optional, plain
+from chain.values import ZERO_BYTES32, AssetId, ParticipantId, yuan_from_fen
+
+Names = Mapping[str, str]
+NOTHING: Final = "–"
+
+
+def names_for(mirror: Mirror, record: type, found: Iterable[Any]) -> dict[str, str]:
+    """Return what the organisations and assets in these records are called."""
+    hints = hints_of(record)
+    leaves = {
+        (hint, value)
+        for one in found
+        for name, hint in hints.items()
+        for hint, value in _leaves(hint, getattr(one, name))
+        if value != ZERO_BYTES32
+    }
+    return {
+        **mirror.participants(value for hint, value in leaves if hint is ParticipantId),
+        **mirror.assets(value for hint, value in leaves if hint is AssetId),
+    }
+
+
+def plain_text(name: str, hint: Any, value: Any, names: Names, *, is_whole: bool = False) -> str:
+    """Return a value for people; ids cut short, unless the whole is asked for."""
+    hint, _ = optional(hint)
+    if value is None or value == ZERO_BYTES32:
+        return NOTHING
+    kind = plain(hint)
+    if get_origin(kind) is tuple:
+        inner = get_args(kind)[0]
+        told = [plain_text(name, inner, one, names, is_whole=is_whole) for one in value]
+        return "; ".join(told) or NOTHING
+    if is_dataclass(kind) and isinstance(kind, type):
+        parts = hints_of(kind).items()
+        told = [
+            f"{part} {plain_text(part, one, getattr(value, part), names, is_whole=is_whole)}"
+            for part, one in parts
+        ]
+        return ", ".join(told)
+    return _leaf_text(name, value, names, is_whole=is_whole)
+
+
+def title_of(name: str) -> str:
+    """Return a column's heading."""
+    words = name.removesuffix("_fen") + "_yuan" if name.endswith("_fen") else name
+    return words.replace("_", " ")
+
+
+def _leaf_text(name: str, value: Any, names: Names, *, is_whole: bool) -> str:
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        if is_time(name):
+            return time_text(value) or NOTHING
+        return yuan_from_fen(value) if name.endswith("_fen") else str(value)
+    if value in names:
+        return f"{names[value]} ({value})" if is_whole else names[value]
+    return str(value) if is_whole or not str(value).startswith("0x") else short(str(value))
+
+
+def _leaves(hint: Any, value: Any) -> Iterator[tuple[Any, Any]]:
+    hint, _ = optional(hint)
+    kind = plain(hint)
+    if value is None:
+        return
+    if get_origin(kind) is tuple:
+        for one in value:
+            yield from _leaves(get_args(kind)[0], one)
+    elif is_dataclass(kind) and isinstance(kind, type):
+        for name, inner in hints_of(kind).items():
+            yield from _leaves(inner, getattr(value, name))
+    elif hint in (ParticipantId, AssetId):
+        yield hint, value

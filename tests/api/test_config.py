@@ -1,0 +1,37 @@
+"""
+Tests of reading the settings.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from api.config import SettingInvalid, read_settings
+
+
+class TestReadSettings:
+    def test_puts_everything_inside_the_home(self, tmp_path: Path) -> None:
+        settings = read_settings({}, home=tmp_path)
+
+        assert settings.mirror_url == f"sqlite:///{tmp_path}/mirror.sqlite"
+        assert settings.content_url == f"file://{tmp_path}/content"
+        assert settings.operational == tmp_path / "operational.sqlite"
+        assert settings.origin == "http://127.0.0.1:8300"
+
+    def test_prefers_arguments_to_the_environment_to_the_defaults(self, tmp_path: Path) -> None:
+        environment = {"SHULIAN_PORT": "9000", "SHULIAN_HOST": "ledger.example"}
+
+        settings = read_settings(environment, home=tmp_path, port=9001, host=None)
+
+        assert (settings.port, settings.host) == (9001, "ledger.example")
+        assert settings.origin == "http://ledger.example:9001"
+
+    def test_makes_a_relative_home_absolute(self) -> None:
+        assert read_settings({"SHULIAN_HOME": "here"}).home == Path.cwd() / "here"
+
+    @pytest.mark.parametrize("text", ["-1", "1.5", "many", "１２", "9" * 10])
+    def test_refuses_a_number_that_is_none(self, text: str) -> None:
+        with pytest.raises(SettingInvalid) as refused:
+            read_settings({"SHULIAN_PORT": text})
+
+        assert refused.value == SettingInvalid(setting="port", value=text)
