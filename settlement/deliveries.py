@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from chain import events as e
+from chain.abi import hash_values
 from chain.codes import DeliveryForm, DeliveryState, DigestAlg
 from chain.records import INDEXED, Projected, Records, View
 from chain.values import Bytes32, CertificateId, DeliveryId, ParticipantId, TradeId
@@ -20,7 +21,12 @@ class Delivery:
     """One attempt to deliver; use never accepts it (I-04)."""
 
     KEY: ClassVar = ("delivery_id",)
-    VIEW: ClassVar = View("Deliveries", "deliveryOf", ("delivery_id",))
+    VIEW: ClassVar = View(
+        "Deliveries",
+        "deliveryOf",
+        ("delivery_id",),
+        covers={"evidence_hash": lambda r: evidence_hash_of(r)},
+    )
 
     delivery_id: DeliveryId
     sequence: int
@@ -37,6 +43,15 @@ class Delivery:
     is_use_not_acceptance: bool
     receipt_digest: Bytes32
     certificate_id: CertificateId
+
+
+def evidence_hash_of(delivery: Delivery) -> Bytes32:
+    """Return the hash of package, keys and receipt exactly as Deliveries stores it."""
+    pair = ("bytes32", "bytes32")
+    handed_over = hash_values(pair, (delivery.package_digest, delivery.keys_digest))
+    if delivery.state is not DeliveryState.ACCEPTED:
+        return handed_over
+    return hash_values(pair, (handed_over, delivery.receipt_digest))
 
 
 def apply_delivery_made(records: Records, event: e.DeliveryMade) -> Projected:

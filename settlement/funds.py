@@ -32,7 +32,7 @@ class FundsAccount:
 
 @dataclass(frozen=True, slots=True)
 class FundsHold:
-    """Money held for a trade; an ended hold keeps zero."""
+    """Money held for a trade; an ended hold keeps zero, a blocked one moves neither way."""
 
     KEY: ClassVar = ("trade_id",)
     VIEW: ClassVar = View("Funds", "fundsHoldOf", ("trade_id",))
@@ -41,6 +41,8 @@ class FundsHold:
     payer: ParticipantId = field(metadata=INDEXED)
     bank: ParticipantId
     held_fen: int
+    is_blocked: bool
+    blocked_until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,23 @@ def apply_funds_held(records: Records, event: e.FundsHeld) -> Projected:
     """Hold the payer's money for a trade."""
     amount = event.amount_fen
     yield _moved(records, event.payer, event.bank, available=-amount, held=amount)
-    yield FundsHold(trade_id=event.trade_id, payer=event.payer, bank=event.bank, held_fen=amount)
+    yield FundsHold(
+        trade_id=event.trade_id,
+        payer=event.payer,
+        bank=event.bank,
+        held_fen=amount,
+        is_blocked=False,
+        blocked_until=0,
+    )
+
+
+def apply_funds_hold_blocked(records: Records, event: e.FundsHoldBlocked) -> Projected:
+    """Stop or free the money that is held for a trade."""
+    yield replace(
+        records.require(FundsHold, event.trade_id),
+        is_blocked=event.is_blocked,
+        blocked_until=event.blocked_until,
+    )
 
 
 def apply_funds_released(records: Records, event: e.FundsReleased) -> Projected:

@@ -51,6 +51,7 @@ APPLIES: Mapping[type[Event], Callable[[Records, Any], Projected]] = MappingProx
         e.DeliveryRejected: deliveries.apply_delivery_rejected,
         e.FundsDeposited: funds.apply_funds_deposited,
         e.FundsHeld: funds.apply_funds_held,
+        e.FundsHoldBlocked: funds.apply_funds_hold_blocked,
         e.FundsReleased: funds.apply_funds_released,
         e.FundsPosted: funds.apply_funds_posted,
         e.FundsUnfrozen: funds.apply_funds_unfrozen,
