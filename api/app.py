@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 
 from api import problems
 from api.deps import Services
+from api.limits import BodyLimit
 from api.models import Json, described
 from api.routes import v1
 from api.wire import make_model
@@ -26,7 +27,6 @@ DESCRIPTION: Final = (
     "The ledger that data exchanges share. Reads come from a mirror of the chain and say as of"
     " which block; writes are signed acts that are relayed to it."
 )
-BODY_BYTES_MAX: Final = 1 << 18
 
 
 class ProblemNotFound(NotFound):
@@ -100,9 +100,9 @@ def bare_app() -> FastAPI:
         separate_input_output_schemas=False,
         redoc_url=None,
         docs_url=None,
-        max_body_size=BODY_BYTES_MAX,
     )
     problems.install(app)
+    app.add_middleware(BodyLimit)
     app.include_router(v1())
     app.include_router(explanations)
     _document_problems(app)

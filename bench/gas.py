@@ -1,8 +1,8 @@
 """
 What each act costs in gas, and what a product's whole life costs, beside the targets.
 
-Gas is exact: the same contracts on the same kind of chain give the same numbers everywhere. The life
-is the demonstration's, on the shipped sample, on a chain of its own.
+Gas is exact: the same contracts on the same kind of chain give the same numbers everywhere. The
+life is the demonstration's, on the shipped sample, on a chain of its own.
 """
 
 import json

@@ -135,7 +135,7 @@ class Ledger:
         :raises LedgerError: the named error of the first that fails; if at once, none was sent
         """
         orders = [self._order(one.act, BY_SENDER, by, address(by.address), one) for one in requests]
-        repeats = {order.key for order in orders if self._lives(order.key)}
+        repeats = self.sender.living([order.key for order in orders])
         entries = self.sender.carry_out(orders)
         return [_sent(entry, is_repeat=entry.key in repeats) for entry in entries]
 
@@ -145,7 +145,7 @@ class Ledger:
         return None if entry is None else self.sender.refresh(entry)
 
     def _one(self, order: Order, act: Act, *, wait: bool) -> Sent:
-        is_repeat = self._lives(order.key)
+        is_repeat = order.key in self.sender.living([order.key])
         try:
             done = self.sender.carry_out([order]) if wait else self.sender.submit([order])
         except LedgerError as error:
@@ -160,10 +160,6 @@ class Ledger:
                 block_number=None,
             )
         return _sent(done[0], is_repeat=is_repeat)
-
-    def _lives(self, key: str) -> bool:
-        entry = self.sender.outbox.find(key)
-        return entry is not None and entry.state is not State.FAILED
 
     def _order(
         self,

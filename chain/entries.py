@@ -79,6 +79,27 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """
+    What became of an entry: done, or with a problem refused by its contract.
+
+    shape: `place` is None for a move of the clock that needed no block
+    """
+
+    sequence: int
+    place: Place | None
+    problem: Mapping[str, Any] | None = None
+
+    def row(self) -> dict[str, Any]:
+        """Return the columns that say so."""
+        return {
+            "state": (State.MINED if self.problem is None else State.FAILED).value,
+            "problem": None if self.problem is None else dumps(self.problem),
+            **{one.name: getattr(self.place, one.name, None) for one in fields(Place)},
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """
     One line of the outbox.
@@ -189,7 +210,7 @@ def row_of(draft: Draft, nonce: int, signed: Signed) -> dict[str, Any]:
     }
 
 
-def entry_of(row: RowMapping) -> Entry:
+def entry_of(row: RowMapping | Mapping[str, Any]) -> Entry:
     values = {one.name: row[one.name] for one in fields(Entry)}
     problem = None if row["problem"] is None else json.loads(row["problem"])
     return Entry(

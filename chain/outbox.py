@@ -10,7 +10,6 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -22,6 +21,7 @@ from chain.entries import (
     INTENTS,
     OPERATIONAL,
     Draft,
+    Ended,
     Entry,
     Kind,
     Place,
@@ -138,17 +138,17 @@ class Outbox:
         ensures: it is on the disk
         :raises OutboxConflict: if a key lives already with other content
         """
-        found = []
+        nonces: dict[Address, int] = {}
         with self._engine.begin() as connection:
+            living = self._living(connection, [draft.key for draft, _ in drafts])
             for draft, sign in drafts:
-                known = self._living(connection, draft.key)
+                known = living.get(draft.key)
                 if known is None:
-                    nonce = self._next_nonce(connection, draft.sender, first_nonce)
-                    known = self._insert(connection, row_of(draft, nonce, sign(nonce)))
+                    nonce = self._next_nonce(connection, draft.sender, first_nonce, nonces)
+                    living[draft.key] = self._insert(connection, row_of(draft, nonce, sign(nonce)))
                 elif known.content != draft.content():
                     raise OutboxConflict(key=draft.key)
-                found.append(known)
-        return found
+        return [living[draft.key] for draft, _ in drafts]
 
     def prepare_clock(
         self, key: str, *, target: int, offset_seconds: int, prepared_at: int
@@ -164,7 +164,8 @@ class Outbox:
             **dict.fromkeys(("contract", "function", "actor", "sender", "noun_id"), ""),
         }
         with self._engine.begin() as connection:
-            return self._living(connection, key) or self._insert(connection, row)
+            living = self._living(connection, [key])
+            return living.get(key) or self._insert(connection, row)
 
     def mark_sent(self, sequences: Sequence[int]) -> None:
         """Note that the node took these entries."""
@@ -178,11 +179,15 @@ class Outbox:
 
     def mark_mined(self, sequence: int, place: Place | None) -> None:
         """Note that the chain did what an entry asks."""
-        self._mark(sequence, State.MINED, place, None)
+        self.mark_ended([Ended(sequence=sequence, place=place)])
 
-    def mark_failed(self, sequence: int, place: Place, problem: Mapping[str, Any]) -> None:
-        """Note that a block holds the transaction but its contract refused it."""
-        self._mark(sequence, State.FAILED, place, problem)
+    def mark_ended(self, ends: Sequence[Ended]) -> None:
+        """Note what became of entries: a block did them, or holds them though refused."""
+        with self._noting() as connection:
+            for end in ends:
+                connection.execute(
+                    update(ENTRIES).where(ENTRIES.c.sequence == end.sequence).values(end.row())
+                )
 
     def release(self, sequence: int, problem: Mapping[str, Any]) -> bool:
         """
@@ -207,13 +212,19 @@ class Outbox:
 
     def find(self, key: str) -> Entry | None:
         """Return the newest entry of a business key."""
-        query = self._query().where(ENTRIES.c.key == key).order_by(ENTRIES.c.sequence.desc())
-        return self._first(query.limit(1))
+        return self.find_many([key]).get(key)
 
-    def reread(self, entry: Entry) -> Entry:
-        """Return an entry as it is now."""
-        found = self._first(self._query().where(ENTRIES.c.sequence == entry.sequence))
-        return entry if found is None else found
+    def find_many(self, keys: Sequence[str]) -> dict[str, Entry]:
+        """Return the newest entry of each business key that has one."""
+        query = self._query().where(ENTRIES.c.key.in_(keys)).order_by(ENTRIES.c.sequence)
+        return {entry.key: entry for entry in self._all(query)}
+
+    def reread(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Return entries as they are now."""
+        wanted = [entry.sequence for entry in entries]
+        now = self._all(self._query().where(ENTRIES.c.sequence.in_(wanted)))
+        found = {entry.sequence: entry for entry in now}
+        return [found[sequence] for sequence in wanted]
 
     def find_transaction(self, transaction_hash: Bytes32) -> Entry | None:
         """Return the entry that a transaction carries out."""
@@ -236,9 +247,7 @@ class Outbox:
         )
         waiting_clock = (ENTRIES.c.kind == Kind.CLOCK.value) & ENTRIES.c.block_number.is_(None)
         query = self._query().where(high | waiting_clock).order_by(ENTRIES.c.sequence)
-        with self._reading() as connection:
-            entries = [entry_of(row) for row in connection.execute(query).mappings()]
-        return in_order(entries)
+        return in_order(self._all(query))
 
     def clock_offset(self) -> int:
         """Return how many seconds the chain's clock was last moved before the machine's."""
@@ -256,6 +265,10 @@ class Outbox:
             row = connection.execute(query).mappings().first()
         return None if row is None else entry_of(row)
 
+    def _all(self, query: Any) -> list[Entry]:
+        with self._reading() as connection:
+            return [entry_of(row) for row in connection.execute(query).mappings()]
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         with self._engine.connect() as connection:
@@ -268,11 +281,10 @@ class Outbox:
             yield connection.execution_options(derived=True)
             connection.commit()
 
-    def _living(self, connection: Connection, key: str) -> Entry | None:
+    def _living(self, connection: Connection, keys: Sequence[str]) -> dict[str, Entry]:
         alive = ENTRIES.c.state != State.FAILED.value
-        query = self._query().where(ENTRIES.c.key == key).where(alive)
-        row = connection.execute(query).mappings().first()
-        return None if row is None else entry_of(row)
+        query = self._query().where(ENTRIES.c.key.in_(keys)).where(alive)
+        return {row["key"]: entry_of(row) for row in connection.execute(query).mappings()}
 
     def _last_nonce(self, connection: Connection, sender: Address) -> int | None:
         query = select(func.max(ENTRIES.c.nonce)).where(
@@ -282,34 +294,23 @@ class Outbox:
         return last
 
     def _next_nonce(
-        self, connection: Connection, sender: Address, first_nonce: Callable[[Address], int]
+        self,
+        connection: Connection,
+        sender: Address,
+        first_nonce: Callable[[Address], int],
+        taken: dict[Address, int],
     ) -> int:
-        last = self._last_nonce(connection, sender)
-        return first_nonce(sender) if last is None else last + 1
+        last = taken[sender] if sender in taken else self._last_nonce(connection, sender)
+        taken[sender] = first_nonce(sender) if last is None else last + 1
+        return taken[sender]
 
     def _insert(self, connection: Connection, row: Mapping[str, Any]) -> Entry:
         values = {**row, "chain_id": self.chain_id, "state": State.PREPARED.value}
         made = connection.execute(insert(ENTRIES).values(values)).inserted_primary_key
         if made is None:
             raise LookupError("an inserted row has no key")
-        query = select(ENTRIES).where(ENTRIES.c.sequence == made[0])
-        return entry_of(connection.execute(query).mappings().one())
-
-    def _mark(
-        self,
-        sequence: int,
-        state: State,
-        place: Place | None,
-        problem: Mapping[str, Any] | None,
-    ) -> None:
-        where = {one.name: getattr(place, one.name) if place else None for one in fields(Place)}
-        told = None if problem is None else dumps(problem)
-        with self._noting() as connection:
-            connection.execute(
-                update(ENTRIES)
-                .where(ENTRIES.c.sequence == sequence)
-                .values(state=state.value, problem=told, **where)
-            )
+        absent = dict.fromkeys(column.name for column in ENTRIES.columns)
+        return entry_of({**absent, **values, "sequence": made[0]})
 
 
 def _intent_of(chain_id: int, key: str) -> Any:

@@ -159,9 +159,9 @@ def _resend(sender: Sender, entries: Sequence[Entry]) -> None:
 
 
 def _moved(outbox: Outbox, entries: Sequence[Entry]) -> Iterator[str]:
-    for entry in entries:
+    for entry, now in zip(entries, outbox.reread(entries), strict=True):
         # Only those count whose end was known before.
-        if entry.state in (State.MINED, State.FAILED) and outbox.reread(entry) != entry:
+        if entry.state in (State.MINED, State.FAILED) and now != entry:
             yield entry.key
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from eth_account.signers.local import LocalAccount
 
 from chain.connection import ClockNotMovable, Connection, Head, Receipt, TransactionUnseen
-from chain.entries import Draft, Entry, Kind, Place, Signed, State
+from chain.entries import Draft, Ended, Entry, Kind, Place, Signed, State
 from chain.failure import LedgerError
 from chain.fetch import WrongChain
 from chain.outbox import Outbox, OutboxConflict
@@ -115,7 +115,7 @@ class Sender:
         """
         entries = self._submit(orders)
         self.outbox.mark_sent([one.sequence for one in entries])
-        return [self.outbox.reread(one) for one in entries]
+        return self.outbox.reread(entries)
 
     def _submit(self, orders: Sequence[Order]) -> list[Entry]:
         if len(orders) > PIPELINE_MAX:
@@ -127,16 +127,17 @@ class Sender:
             return entries
 
     def _drafts(self, orders: Sequence[Order]) -> list[tuple[Draft, Callable[[int], Signed]]]:
-        known = [self.outbox.find(order.key) for order in orders]
-        new = [
-            order
-            for order, entry in zip(orders, known, strict=True)
-            if entry is None or entry.state is State.FAILED
-        ]
+        living = self.living([order.key for order in orders])
+        new = [order for order in orders if order.key not in living]
         estimates = self.connection.estimate([order.call() for order in new]) if new else []
         gas = {order.key: found for order, found in zip(new, estimates, strict=True)}
         now = int(time.time()) + self._offset_seconds
         return [(_draft(order, now), self._signer(order, gas.get(order.key))) for order in orders]
+
+    def living(self, keys: Sequence[str]) -> set[str]:
+        """Return those business keys under which something was sent, or is about to be."""
+        known = self.outbox.find_many(keys)
+        return {key for key, entry in known.items() if entry.state is not State.FAILED}
 
     def _signer(self, order: Order, estimate: int | None) -> Callable[[int], Signed]:
         def sign(nonce: int) -> Signed:
@@ -198,7 +199,7 @@ class Sender:
         failures = self.record(self._wait(waiting), waiting)
         for error in failures:
             raise error
-        return [self.outbox.reread(entry) for entry in entries]
+        return self.outbox.reread(entries)
 
     def refresh(self, entry: Entry) -> Entry:
         """Return an entry after a look at whether a block holds it by now."""
@@ -207,7 +208,7 @@ class Sender:
         receipt = self.connection.receipt(entry.transaction_hash)
         if receipt is not None:
             self.record([receipt], {entry.transaction_hash: entry})
-        return self.outbox.reread(entry)
+        return self.outbox.reread([entry])[0]
 
     def _wait(self, waiting: Mapping[Bytes32, Entry]) -> list[Receipt]:
         hashes = list(waiting)
@@ -225,7 +226,7 @@ class Sender:
     ) -> list[LedgerError]:
         """Note what became of entries, and return the errors of those that failed."""
         blocks = self._blocks({receipt.block_number for receipt in receipts})
-        failures = []
+        ends, failures = [], []
         for receipt in receipts:
             entry = entries[receipt.transaction_hash]
             place = Place(
@@ -234,12 +235,12 @@ class Sender:
                 timestamp=blocks[receipt.block_number].timestamp,
                 transaction_index=receipt.transaction_index,
             )
-            if receipt.succeeded:
-                self.outbox.mark_mined(entry.sequence, place)
-                continue
-            error = self._reason(receipt)
-            self.outbox.mark_failed(entry.sequence, place, problem_of(error))
-            failures.append(error)
+            problem = None
+            if not receipt.succeeded:
+                failures.append(self._reason(receipt))
+                problem = problem_of(failures[-1])
+            ends.append(Ended(sequence=entry.sequence, place=place, problem=problem))
+        self.outbox.mark_ended(ends)
         return failures
 
     def _blocks(self, numbers: set[int]) -> dict[int, Head]:

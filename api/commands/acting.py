@@ -1,41 +1,23 @@
 """
 The acts: one command for every write of the contracts, made from `chain.acts`.
 
-An act is sent through a key of the home (`--as`), or only signed for somebody else to send, or is
-somebody else's signature that is sent. It judges nothing: the contract does, and its named error
-comes back before anything was sent.
+It only describes them; `api.commands.sending` carries them out.
 """
 
 import re
-import secrets
-import time
-from collections.abc import Callable, Iterator, Mapping
-from hashlib import sha256
+from collections.abc import Callable, Mapping
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from api.commands.failing import FileNotTaken, Misused, ValueNotTaken, add
+from api.commands.failing import add
 from api.commands.homes import HomeOption, JsonOption, settings_for
 from api.commands.nouns import Noun
-from api.commands.options import (
-    Helpers,
-    OptionMissing,
-    example_of,
-    options_of,
-    read_act,
-    read_json_file,
-)
-from api.commands.showing import parse_time, print_json, print_pairs
+from api.commands.options import example_of, options_of
 from chain.act import Act
 from chain.acts import ACTS
-from chain.documents import canonical
-from chain.structs import Authorization
-
-SIGNED_FOR_SECONDS: Final = 30 * 86_400
-NONCE_BITS: Final = 48
 
 # Who usually acts, for the examples in the help; the contract decides who may.
 ACTORS: Final[Mapping[str, str]] = {
@@ -54,34 +36,115 @@ ACTORS: Final[Mapping[str, str]] = {
     "Settlements": "exchange-b",
 }
 
-
-class AuthorizationDiffers(Misused):
-    """The file holds the signature of another act than the options describe."""
-
-    option: str
+# How every act is carried out, beside its own arguments.
+OWN: Final[Mapping[str, tuple[Any, Any]]] = {
+    "by": (
+        Annotated[
+            str,
+            typer.Option(
+                "--as", help="The key of this home that acts, or that sends.", metavar="NAME"
+            ),
+        ],
+        Parameter.empty,
+    ),
+    "key": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--key",
+                help="What makes the act unique to its caller: a repeat is the same act. By default"
+                " the arguments themselves.",
+                metavar="TEXT",
+            ),
+        ],
+        None,
+    ),
+    "file": (
+        Annotated[
+            Path | None,
+            typer.Option("--file", help="Take the arguments from a JSON file; - is the input."),
+        ],
+        None,
+    ),
+    "sign_only": (
+        Annotated[
+            bool,
+            typer.Option(
+                "--sign-only", help="Print act and authorization (EIP-712) instead of sending."
+            ),
+        ],
+        False,
+    ),
+    "authorization": (
+        Annotated[
+            Path | None,
+            typer.Option(
+                "--authorization",
+                help="Send what somebody signed with --sign-only; the arguments are in the file.",
+            ),
+        ],
+        None,
+    ),
+    "deadline": (
+        Annotated[
+            str | None,
+            typer.Option(
+                "--deadline",
+                help="Until when a signature counts: RFC 3339 or seconds; by default 30 days.",
+                metavar="TIME",
+            ),
+        ],
+        None,
+    ),
+    "as_json": (JsonOption, False),
+}
 
 
 def register(app: typer.Typer, noun: Noun) -> None:
     """Add every act of a noun."""
     for act in ACTS.values():
         if noun.contract == act.CONTRACT:
-            verb = "-".join(_words(act.FUNCTION))
-            actor = ACTORS[act.CONTRACT]
-            example = f"shulian {noun.name} {verb} {example_of(act)} --as {actor}"
-            add(app, _command(act), name=verb, example=" ".join(example.split()), help=_help(act))
+            verb = "-".join(words(act.FUNCTION))
+            parts = [f"shulian {noun.name} {verb}", example_of(act), f"--as {ACTORS[act.CONTRACT]}"]
+            example = " ".join(part for part in parts if part)
+            add(app, _command(act), name=verb, example=example, help=help_of(act))
+
+
+def help_of(act: type[Act]) -> str:
+    """Return what the contract's prose says of an act: what it does, then what it requires."""
+    said = re.sub(r"\{(\w+)\}", r"\1", " ".join((act.__doc__ or "").split()))
+    said = re.split(r"\s*Emits an? ", said)[0]
+    does, _, requires = said.partition("Requirements, in order:")
+    if not does or does.startswith("-") or does.startswith("Call "):
+        does, requires = f"{' '.join(words(act.FUNCTION)).capitalize()}.", requires or does
+    listed = [
+        one.strip(" ;.") for one in re.split(r"(?:^|;)\s*- ", requires.strip()) if one.strip()
+    ]
+    listed = [] if requires.startswith("Call ") else listed
+    text = f"{does.strip()} Writes {act.CONTRACT}.{act.FUNCTION}."
+    return "\n\n".join([text, *(f"- {one}." for one in listed)])
+
+
+def words(name: str) -> list[str]:
+    """Return the words of a function's name."""
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+", name)]
 
 
 def _command(act: type[Act]) -> Callable[..., None]:
     def run(**given: Any) -> None:
-        from api.commands import sending
+        from api.commands.sending import How, carry_out
 
         settings = settings_for(given.pop("home"))
-        own = {name: given.pop(name) for name, _ in _OWN}
-        sending.carry_out(act, given, own, settings)
+        how = How(**{name: given.pop(name) for name in OWN})
+        carry_out(act, given, how, settings)
 
     parameters = [
         *options_of(act),
-        *(Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=one) for name, one in _OWN),
+        *(
+            Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for name, (kind, default) in OWN.items()
+        ),
+        Parameter("home", Parameter.KEYWORD_ONLY, default=None, annotation=HomeOption),
     ]
     run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
     return run

@@ -120,7 +120,7 @@ def taken(home: Path, *, command: str) -> Iterator[None]:
     """
     if home.exists() and not is_home(home) and strangers(home):
         raise HomeHoldsOthers(home=str(home), names=strangers(home))
-    with _locked(home):
+    with alone(home):
         note(home, command=command)
         try:
             yield
@@ -129,7 +129,12 @@ def taken(home: Path, *, command: str) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(home: Path) -> Iterator[None]:
+def alone(home: Path) -> Iterator[None]:
+    """
+    Keep every other process off a home.
+
+    :raises HomeInUse: if another process has it
+    """
     try:
         with held(home / "serving.lock"):
             yield
@@ -139,13 +144,14 @@ def _locked(home: Path) -> Iterator[None]:
         raise HomeInUse(home=str(home), pid=pid) from error
 
 
-def note(home: Path, *, command: str, url: str = "") -> None:
+def note(home: Path, *, command: str, url: str = "") -> Serving:
     """Write down that this process works on the home, and where it serves."""
     mark = start_mark(os.getpid()) or ""
-    told = asdict(Serving(pid=os.getpid(), mark=mark, command=command, url=url))
+    told = Serving(pid=os.getpid(), mark=mark, command=command, url=url)
     with fresh_file(home) as file:
-        file.write(json.dumps(told, indent=2).encode("utf-8") + b"\n")
+        file.write(json.dumps(asdict(told), indent=2).encode("utf-8") + b"\n")
         publish(file, home / "serving.json")
+    return told
 
 
 def serving(home: Path) -> Serving | None:
@@ -182,5 +188,5 @@ def wipe(home: Path) -> None:
     require_home(home)
     if home.is_symlink() or strangers(home):
         raise HomeHoldsOthers(home=str(home), names=strangers(home) or (home.name,))
-    with _locked(home):
+    with alone(home):
         shutil.rmtree(home)

@@ -78,7 +78,8 @@ def open_ledger(settings: Settings, *, relayer: str = "") -> Iterator[Opened]:
         )
         yield opened
         if is_ours:
-            catch_up(opened)
+            with open_parts(opened):
+                pass
 
 
 def _ledger(settings: Settings, sender: Sender, relayer: LocalAccount | None) -> Ledger:
@@ -88,16 +89,13 @@ def _ledger(settings: Settings, sender: Sender, relayer: LocalAccount | None) ->
 
 @contextmanager
 def open_parts(opened: Opened) -> Iterator[Services]:
-    """Open the mirror of an opened ledger, and what belongs to it."""
+    """Open the mirror of an opened ledger, and what belongs to it, up to date if it is ours."""
     chain_id = opened.ledger.chain_id
     with open_services(opened.settings, chain_id=chain_id, rpc_url=opened.rpc_url) as services:
+        if opened.is_ours:
+            with worker_of(services, opened.settings) as worker:
+                worker.sync_once()
         yield services
-
-
-def catch_up(opened: Opened) -> None:
-    """Bring the mirror up to the chain's head, if no other process does."""
-    with open_parts(opened) as services, worker_of(services, opened.settings) as worker:
-        worker.sync_once()
 
 
 @contextmanager

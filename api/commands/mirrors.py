@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine, select
 from sqlmodel import Session
@@ -24,7 +24,7 @@ from chain.abi import hints_of
 from chain.facts import Block
 from chain.failure import Invalid, LedgerError, NotFound
 from chain.outbox import operational_engine
-from chain.reads import Recorded, as_of
+from chain.reads import Recorded, as_of, find
 from chain.store import open_mirror
 from chain.tables import key_names, table_of
 from registry import tables as registry_tables
@@ -35,6 +35,8 @@ from registry.profiles import RuleProfile
 from registry.rights import Right
 from registry.store import every, registered_version
 from settlement import tables as settlement_tables
+
+R = TypeVar("R")
 
 Json = dict[str, Any]
 
@@ -163,6 +165,17 @@ class Mirror:
             for one in found
             if said.get(one.metadata_digest)
         }
+
+    def require(self, record: type[R], *key: Any) -> R:
+        """
+        Return a record as it is now.
+
+        :raises IdUnknown: if there is none
+        """
+        found = find(self.session, record, *key)
+        if found is None:
+            raise IdUnknown(noun=record.__name__.lower(), id=str(key[0]))
+        return found.record
 
     def resolve(self, noun: str, record: type, text: str) -> str:
         """

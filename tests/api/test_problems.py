@@ -66,7 +66,7 @@ class TestStatusOf:
 class TestProblemOf:
     def test_nests_the_fields_so_that_none_hides_a_member(self) -> None:
         error = FundsInsufficient(
-            participant_id=ParticipantId(named("payer")), available_fen=1, required_fen=2**60
+            participant_id=ParticipantId(named("payer")), available_fen=1, needed_fen=2**60
         )
 
         problem = problem_of(error)
@@ -74,7 +74,7 @@ class TestProblemOf:
         assert problem["type"] == "/problems/funds-insufficient"
         assert problem["status"] == status_of(FundsInsufficient)
         assert problem["title"] == FundsInsufficient.title
-        assert problem["fields"]["required_fen"] == str(2**60)
+        assert problem["fields"]["needed_fen"] == str(2**60)
 
     def test_has_the_same_members_for_every_error(self) -> None:
         error = AssetNotFound(asset_id=AssetId(named("asset")), version=1)
@@ -104,6 +104,8 @@ class TestInstall:
         assert (answer.status_code, answer.json()["type"]) == (405, "/problems/method-not-allowed")
 
     def test_lists_what_is_malformed_without_repeating_it(self, mirrored: Mirrored) -> None:
+        mirrored.append()
+
         answer = mirrored.get("/v1/assets", limit="<script>")
 
         problem = answer.json()

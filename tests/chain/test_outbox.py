@@ -14,7 +14,7 @@ from eth_account.datastructures import SignedTransaction
 from eth_account.signers.local import LocalAccount
 from eth_keys import keys
 
-from chain.entries import Draft, Entry, Kind, Place, Signed, State
+from chain.entries import Draft, Ended, Entry, Kind, Place, Signed, State
 from chain.failure import LedgerError
 from chain.fetch import WrongChain
 from chain.outbox import Outbox, OutboxConflict
@@ -138,12 +138,14 @@ class TestPrepare:
 
     def test_tries_again_after_a_failure_with_a_new_nonce(self, outbox: Outbox) -> None:
         (failed,) = prepare(outbox, draft())
-        outbox.mark_failed(failed.sequence, place(3), {"type": "line-taken"})
+        outbox.mark_ended(
+            [Ended(sequence=failed.sequence, place=place(3), problem={"type": "line-taken"})]
+        )
 
         (again,) = prepare(outbox, draft())
 
         assert (failed.nonce, again.nonce) == (7, 8)
-        assert outbox.reread(failed).problem == {"type": "line-taken"}
+        assert outbox.reread([failed])[0].problem == {"type": "line-taken"}
 
     def test_gives_no_nonce_twice_to_many_threads(self, outbox: Outbox) -> None:
         def work(name: str) -> None:
@@ -174,7 +176,7 @@ class TestRelease:
         first, _ = prepare(outbox, draft("a"), draft("b"))
 
         assert not outbox.release(first.sequence, {"type": "node-refused"})
-        assert outbox.reread(first).state is State.PREPARED
+        assert outbox.reread([first])[0].state is State.PREPARED
 
 
 class TestUnsettled:

@@ -55,11 +55,7 @@ contract ListingsTest is Market {
     }
 
     function test_submit_reverts_with_CertificateNotUsable() public {
-        ICertificates.CertificateFields memory fields = _registrationFields();
-        vm.prank(registrar.account);
-        certificates.flag(
-            fields, ICertificates.CertificateFlag.OBJECTION_PENDING, _cause(AuthorityClass.ISSUER), _direct()
-        );
+        _object();
         _refuse(_fresh(), ICertificates.CertificateNotUsable.selector);
     }
 
@@ -601,6 +597,12 @@ contract ListingsTest is Market {
         _refuseOffered(exchange.id, IRights.RightNotActive.selector);
     }
 
+    /// @dev An objection stops new listings, not running ones (domain 4.3).
+    function test_requireOffered_returns_the_listing_given_an_objection_is_pending() public {
+        _object();
+        listings.requireOffered(listingId, exchange.id);
+    }
+
     function test_requireOffered_returns_the_listing_given_the_suspension_has_lapsed() public {
         Cause memory cause = _cause(AuthorityClass.COURT);
         cause.until = START + 1;
@@ -722,6 +724,14 @@ contract ListingsTest is Market {
         IRights.RightTerms memory terms = _rightTerms(holder.id, kinds);
         vm.prank(seller.account);
         return rights.grant(IRights.RightGrant(resource.rightId, terms, "grant"), _direct());
+    }
+
+    function _object() private {
+        ICertificates.CertificateFields memory fields = _registrationFields();
+        vm.prank(registrar.account);
+        certificates.flag(
+            fields, ICertificates.CertificateFlag.OBJECTION_PENDING, _cause(AuthorityClass.ISSUER), _direct()
+        );
     }
 
     function _revokeRight() private {

@@ -1,0 +1,73 @@
+"""
+The command line `shulian`: puts the groups of commands together, and loads only what is called.
+
+It does nothing itself: every command is in `api.commands`. Judging a certificate file must start
+fast and without a ledger, so nothing heavy is imported here.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import typer
+
+from api.commands import (
+    auditing,
+    performing,
+    serving,
+    tracing,
+    verifying,
+)
+from api.commands.nouns import NOUNS, Noun
+
+HELP: Final = "Shulian 数链: the ledger that data exchanges share."
+EPILOG: Final = "\b\nExample:\n  shulian demo --once"
+STANDING: Final = (serving, performing, verifying, tracing, auditing)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, and end the process with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    wanted = {word for word in given[:1] if not word.startswith("-")}
+    build(wanted)(args=given, prog_name="shulian")
+
+
+def build(groups: set[str] | None = None) -> typer.Typer:
+    """
+    Return the application.
+
+    shape: only the groups named get their commands, by default all; the others show in the help
+    """
+    app = typer.Typer(
+        name="shulian",
+        help=HELP,
+        epilog=EPILOG,
+        rich_markup_mode=None,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(_nothing)
+    for module in STANDING:
+        module.register(app)
+    for noun in NOUNS:
+        is_wanted = groups is None or noun.name in groups
+        app.add_typer(_group(noun, is_filled=is_wanted), name=noun.name)
+    return app
+
+
+def _group(noun: Noun, *, is_filled: bool) -> typer.Typer:
+    epilog = f"\b\nExample:\n  shulian {noun.name} ls"
+    group = typer.Typer(help=noun.help, epilog=epilog, rich_markup_mode=None, no_args_is_help=True)
+    if is_filled:
+        from api.commands import acting, checking, looking, signing
+
+        looking.register(group, noun)
+        checking.register(group, noun)
+        signing.register(group, noun)
+        acting.register(group, noun)
+    return group
+
+
+def _nothing() -> None:
+    """Take no option before the command."""

@@ -1,0 +1,319 @@
+"""
+`shulian up`, `down` and `status`: one process with chain, mirror, API and console.
+
+It knows no act and no page: it starts what others made, in order, and stops it in order, whatever
+ends it.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+
+import typer
+
+from api.commands.failing import add
+from api.commands.homes import (
+    HomeOption,
+    JsonOption,
+    Serving,
+    alone,
+    is_home,
+    note,
+    require_free,
+    require_home,
+    serving,
+    settings_for,
+    stop,
+    taken,
+    wipe,
+)
+from api.commands.showing import print_json, print_pairs, say
+from chain.durable import make_folder
+from chain.failure import Conflict, LedgerError
+
+if TYPE_CHECKING:
+    from api.config import Settings
+    from api.deps import Services
+    from api.worker import Worker
+
+LOG_NAME: Final = "serving.log"
+START_SECONDS: Final = 180
+GRACE_SECONDS: Final = 5
+SAID_LINES: Final = 3
+
+PortOption = Annotated[
+    int | None,
+    typer.Option(min=0, max=65_535, help="By default 8300, or a free one if that is taken."),
+]
+HostOption = Annotated[
+    str | None, typer.Option(help="The address to listen on; by default only this machine.")
+]
+
+
+class PortTaken(Conflict):
+    """Another process listens on this port."""
+
+    port: int
+
+
+class ServingFailed(LedgerError):
+    """The ledger did not start."""
+
+    log: str
+    said: str
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    add(app, up, name="up", example="shulian up --detach")
+    add(app, down, name="down", example="shulian down --wipe")
+    add(app, status, name="status", example="shulian status --json")
+
+
+# --- up -------------------------------------------------------------------------------------------
+
+
+def up(
+    home: HomeOption = None,
+    port: PortOption = None,
+    host: HostOption = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return once it serves, and leave it running.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Start chain, mirror, API and console of a home, and serve until stopped."""
+    settings = settings_for(home, host=host)
+    if detach:
+        _tell(_detached(settings, port), as_json=as_json)
+        return
+    with stoppable(), taken(settings.home, command="up"):
+        from api.compose import open_services, worker_of
+        from api.demo.home import open_demo
+
+        with (
+            open_demo(
+                settings.home, content_url=settings.content_url, rpc_url=settings.rpc_url
+            ) as opened,
+            open_services(
+                settings,
+                chain_id=opened.ledger.chain_id,
+                rpc_url=opened.rpc_url,
+                ledger=opened.ledger,
+            ) as services,
+            worker_of(services, settings) as worker,
+        ):
+            worker.sync_once()
+            serve(services, worker, settings, port, as_json=as_json)
+
+
+def serve(
+    services: "Services",
+    worker: "Worker",
+    settings: "Settings",
+    port: int | None,
+    *,
+    as_json: bool = False,
+) -> None:
+    """Serve API and console until a signal stops it, while the mirror follows the chain."""
+    import uvicorn
+
+    from api.app import create_app
+    from api.console.pages import console
+
+    with _listening(settings, port) as listener:
+        # How browsers reach it is part of what they sign, so the port must be known first.
+        reached = settings_for(
+            settings.home, host=settings.host, port=listener.getsockname()[1]
+        ).origin
+        app = create_app(replace(services, origin=reached), extensions=(console,))
+        worker.start()
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS
+        )
+        _tell(note(settings.home, command="up", url=reached), as_json=as_json)
+        # The server hands the signal that stopped it on to us.
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+        say("stopping")
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let the signals that ask a process to end unwind it in order; a second one changes nothing."""
+    asking = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def unwind(number: int, _: Any) -> NoReturn:
+        for one in asking:
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt(number)
+
+    before = {one: signal.signal(one, unwind) for one in asking}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+@contextmanager
+def _listening(settings: "Settings", port: int | None) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    wanted = settings.port if port is None else port
+    try:
+        listener = socket.create_server((settings.host, wanted), family=family)
+    except OSError as error:
+        if port is not None:
+            raise PortTaken(port=port) from error
+        listener = socket.create_server((settings.host, 0), family=family)
+    with listener:
+        yield listener
+
+
+def _tell(found: Serving, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"url": found.url, "pid": found.pid})
+        return
+    say(f"Console and API: {found.url}/   (stop with Ctrl-C or `shulian down`)")
+
+
+def _detached(settings: "Settings", port: int | None) -> Serving:
+    """
+    Start a process of its own that serves, and return it once it does.
+
+    :raises ServingFailed: if it ends before, or takes too long
+    """
+    home = settings.home
+    require_free(home)
+    make_folder(home)
+    with alone(home):
+        pass
+    command = [sys.executable, "-m", "api.cli", "up", "--home", str(home), "--host", settings.host]
+    command += [] if port is None else ["--port", str(port)]
+    log = home / LOG_NAME
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+        )
+    end = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        found = serving(home)
+        if found is not None and found.pid == process.pid and found.url:
+            return found
+        time.sleep(0.05)
+    if process.poll() is None:
+        process.terminate()
+        process.wait()
+    said = log.read_text("utf-8", "replace").strip().splitlines()[-SAID_LINES:]
+    raise ServingFailed(log=str(log), said=" ".join(said))
+
+
+# --- down -----------------------------------------------------------------------------------------
+
+
+def down(
+    home: HomeOption = None,
+    wiping: Annotated[
+        bool, typer.Option("--wipe", help="Also remove the home, with keys and records.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Stop what runs for a home, and nothing else; with --wipe remove the home."""
+    from chain.node import EmbeddedNode
+
+    folder = settings_for(home).home
+    require_home(folder)
+    found = serving(folder)
+    if found is not None:
+        stop(found)
+    with alone(folder):
+        node = EmbeddedNode(folder)
+        is_chain_left = node.running() is not None
+        node.stop()
+    if wiping:
+        wipe(folder)
+    told = {"home": str(folder), "stopped": found is not None or is_chain_left, "wiped": wiping}
+    if as_json:
+        print_json(told)
+        return
+    say("stopped" if told["stopped"] else "nothing was running")
+    if wiping:
+        say(f"removed {folder}")
+
+
+# --- status ---------------------------------------------------------------------------------------
+
+
+def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show chain, head, how far the mirror is behind, where the API is, and the counts."""
+    settings = settings_for(home)
+    require_home(settings.home)
+    told = _state(settings)
+    if as_json:
+        print_json(told)
+        return
+    from api.commands.counting import rows_of
+
+    chain, mirror, served = told["chain"], told["mirror"], told["api"]
+    pairs = [
+        ("home", told["home"]),
+        ("chain", f"{chain['chain_id']} at {chain['url']}" if chain["running"] else "not running"),
+        ("head", str(chain["head"]) if chain["head"] is not None else "–"),
+        ("mirror", f"block {mirror['block_number']}" if mirror else "empty"),
+        ("lag", str(mirror["lag_blocks"]) if mirror and chain["running"] else "–"),
+        (
+            "API",
+            f"{served['url']} (process {served['pid']})" if served["running"] else "not running",
+        ),
+    ]
+    print_pairs([*pairs, *rows_of(told["counts"])] if told["counts"] else pairs)
+
+
+def _state(settings: "Settings") -> dict[str, Any]:
+    from api.commands.counting import counts_of
+    from api.commands.mirrors import MirrorUnfilled, open_reading
+
+    found = serving(settings.home)
+    chain = _chain(settings)
+    mirror, counts = None, None
+    with contextlib.suppress(MirrorUnfilled), open_reading(settings) as reading:
+        number = reading.block.number
+        lag = None if chain["head"] is None else max(0, chain["head"] - number)
+        mirror = {"block_number": number, "block_hash": reading.block.hash, "lag_blocks": lag}
+        counts = counts_of(reading.session)
+    return {
+        "home": str(settings.home),
+        "chain": chain,
+        "mirror": mirror,
+        "api": {
+            "running": found is not None and bool(found.url),
+            "url": found.url if found else "",
+            "pid": found.pid if found else None,
+        },
+        "counts": counts,
+    }
+
+
+def _chain(settings: "Settings") -> dict[str, Any]:
+    from chain.node import EmbeddedNode
+    from chain.rpc import Node, number_of
+
+    running = EmbeddedNode(settings.home).running()
+    url = settings.rpc_url or (running.url if running else "")
+    if not url:
+        return {"running": False, "chain_id": None, "url": "", "head": None}
+    try:
+        with Node(url) as node:
+            found, head = node.batch([("eth_chainId", []), ("eth_blockNumber", [])])
+    except LedgerError:
+        return {"running": False, "chain_id": None, "url": url, "head": None}
+    return {"running": True, "chain_id": number_of(found), "url": url, "head": number_of(head)}
