@@ -27,7 +27,8 @@ module.exports = {
       viaIR: false,
     },
   },
-  networks: { hardhat: { hardfork: "london" } },
+  // Nobody pays for gas on this ledger.
+  networks: { hardhat: { hardfork: "london", gasPrice: 0, initialBaseFeePerGas: 0 } },
   paths: {
     sources: "./contracts",
     tests: "./tests/hardhat",

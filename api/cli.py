@@ -71,3 +71,7 @@ def _group(noun: Noun, *, is_filled: bool) -> typer.Typer:
 
 def _nothing() -> None:
     """Take no option before the command."""
+
+
+if __name__ == "__main__":
+    main()

@@ -122,7 +122,7 @@ def cosign(
     cosigners: Sequence[Cosigner],
     before: SignedCheckpoint | None,
 ) -> SignedCheckpoint:
-    """Return the checkpoint of a block, signed by every exchange given, or the last if it is that."""
+    """Return the checkpoint of a block signed by every exchange given, or the last if it is it."""
     if before is not None and before.checkpoint.block_hash == block.hash:
         return before
     checkpoint = Checkpoint(
@@ -152,7 +152,7 @@ def cosign(
 def bundle_of(
     certificate: Certificate, tree: MerkleMap, signed: SignedCheckpoint, content: ContentStore
 ) -> bytes:
-    """Return a certificate's file: its document, fields, status, path, and the signed checkpoint."""
+    """Return a certificate's file: document, fields, status, path, and the signed checkpoint."""
     document = content.get(
         Digest(value=certificate.document_digest, algorithm=certificate.digest_alg)
     )

@@ -203,10 +203,12 @@ def agreement_status(one: Agreement, now: int) -> AgreementStatus:
 
 
 def listing_status(one: Listing, now: int) -> ListingStatus:
-    """Return a listing's status."""
-    if one.state is ListingState.LISTED and _over(one.list_until, now):
+    """Return a listing's status; a suspension may end by itself."""
+    is_resumed = one.state is ListingState.SUSPENDED and _over(one.suspended_until, now)
+    state = ListingState.LISTED if is_resumed else one.state
+    if state is ListingState.LISTED and _over(one.list_until, now):
         return ListingStatus.EXPIRED
-    return ListingStatus[one.state.name]
+    return ListingStatus[state.name]
 
 
 def certificate_status(one: Certificate, now: int) -> CertificateStatus:

@@ -22,8 +22,10 @@ from chain.refusals import CallRefused, decode_revert, is_held
 from chain.rpc import NodeContradicts, NodeUnavailable, number_of
 from chain.values import Address, Bytes32, HexBytes
 
-# Nodes whose clock and mining can be told, by the start of `web3_clientVersion`.
-INSTANT_CLIENTS: Final = ("anvil/", "HardhatNetwork/")
+# Nodes that mine when told and whose clock moves, by the start of `web3_clientVersion`; one of them
+# also makes a block at any moment since the last, which making blocks again needs.
+ANVIL: Final = "anvil/"
+INSTANT_CLIENTS: Final = (ANVIL, "HardhatNetwork/")
 
 # Pauses between looks for a receipt; on anvil it is there at the first or second.
 PAUSES_SECONDS: Final = (0.001, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.5)
@@ -76,6 +78,7 @@ class Connection:
         self.chain_id = number_of(self.request("eth_chainId"))
         client = str(self.request("web3_clientVersion"))
         self.is_instant = client.startswith(INSTANT_CLIENTS)
+        self.is_remakable = client.startswith(ANVIL)
         # An idle instant chain's latest block may be hours old; only its pending block knows now.
         self.tag = "pending" if self.is_instant else "latest"
 
@@ -147,18 +150,16 @@ class Connection:
 
     # --- reading ----------------------------------------------------------------------------------
 
-    def head(self, block: int | str = "latest") -> Head | None:
-        """Return a block by number or tag; None if there is none."""
-        found = self.request(
-            "eth_getBlockByNumber", block if isinstance(block, str) else hex(block), False
-        )
+    def head(self, number: int | None = None) -> Head | None:
+        """Return a block by number, or else the newest; None if there is none."""
+        tag = "latest" if number is None else hex(number)
+        found = self.request("eth_getBlockByNumber", tag, False)
         if found is None:
             return None
-        time_ = number_of(found["timestamp"])
         return Head(
             number=number_of(found["number"]),
-            hash=Bytes32(found["hash"] or ""),
-            timestamp=time_ // 1000 if time_ > MILLISECONDS_FROM else time_,
+            hash=Bytes32(found["hash"]),
+            timestamp=_seconds(found["timestamp"]),
             gas_limit=number_of(found["gasLimit"]),
             transactions=tuple(Bytes32(one) for one in found["transactions"]),
         )
@@ -172,8 +173,9 @@ class Connection:
 
     def now(self) -> int:
         """Return the time that the next block will at least have, in seconds."""
-        found = self.head(self.tag) or self.latest()
-        return found.timestamp
+        # Of a pending block no more than its time is read: nodes leave number and hash out.
+        found = self.request("eth_getBlockByNumber", self.tag, False)
+        return self.latest().timestamp if found is None else _seconds(found["timestamp"])
 
     def receipt(self, transaction_hash: Bytes32) -> Receipt | None:
         """Return what became of a transaction; None while it is not mined."""
@@ -262,7 +264,7 @@ class Connection:
 
     def mine_at(self, seconds: int) -> None:
         """Mine one block with this time out of whatever waits; the clock goes on from there."""
-        self._instant("evm_mine", {"timestamp": hex(seconds)})
+        self._instant("evm_mine", seconds)
 
     def set_automine(self, enabled: bool) -> None:
         """Choose whether each transaction is mined at once."""
@@ -300,6 +302,11 @@ def _receipt(found: Any) -> Receipt | None:
         gas_used=number_of(found["gasUsed"]),
         contract_address=Address(cast(str, made).lower()) if made else None,
     )
+
+
+def _seconds(quantity: Any) -> int:
+    time_ = number_of(quantity)
+    return time_ // 1000 if time_ > MILLISECONDS_FROM else time_
 
 
 def _pauses(timeout_seconds: int) -> Iterator[None]:

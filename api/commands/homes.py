@@ -110,6 +110,16 @@ def strangers(home: Path) -> tuple[str, ...]:
     )
 
 
+def require_free(home: Path) -> None:
+    """
+    Check that a folder is a ledger's, empty, or not there.
+
+    :raises HomeHoldsOthers: if it is in use for something else
+    """
+    if home.exists() and not is_home(home) and strangers(home):
+        raise HomeHoldsOthers(home=str(home), names=strangers(home))
+
+
 @contextmanager
 def taken(home: Path, *, command: str) -> Iterator[None]:
     """
@@ -118,8 +128,7 @@ def taken(home: Path, *, command: str) -> Iterator[None]:
     :raises HomeInUse: if another process has it
     :raises HomeHoldsOthers: if the folder is in use for something else
     """
-    if home.exists() and not is_home(home) and strangers(home):
-        raise HomeHoldsOthers(home=str(home), names=strangers(home))
+    require_free(home)
     with alone(home):
         note(home, command=command)
         try:

@@ -16,6 +16,7 @@ from eth_account.signers.local import LocalAccount
 from api.commands.homes import HomeInUse, require_home, serving, taken
 from api.compose import open_services, worker_of
 from api.config import Settings
+from api.demo.home import DemoHome
 from api.deps import Services
 from chain.client import Ledger
 from chain.connection import Connection
@@ -80,6 +81,17 @@ def open_ledger(settings: Settings, *, relayer: str = "") -> Iterator[Opened]:
         if is_ours:
             with open_parts(opened):
                 pass
+
+
+def demo_of(opened: Opened) -> DemoHome:
+    """Return an opened ledger as the demonstration knows it: who co-signs, whose word counts."""
+    return DemoHome(
+        ledger=opened.ledger,
+        deployment=opened.ledger.deployment,
+        content=opened.content,
+        keyring=opened.keyring,
+        rpc_url=opened.rpc_url,
+    )
 
 
 def _ledger(settings: Settings, sender: Sender, relayer: LocalAccount | None) -> Ledger:

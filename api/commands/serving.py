@@ -6,7 +6,6 @@ ends it.
 """
 
 import contextlib
-import os
 import signal
 import socket
 import subprocess
@@ -14,8 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
@@ -26,7 +24,6 @@ from api.commands.homes import (
     JsonOption,
     Serving,
     alone,
-    is_home,
     note,
     require_free,
     require_home,
@@ -149,7 +146,7 @@ def serve(
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Let the signals that ask a process to end unwind it in order; a second one changes nothing."""
+    """Let the signals that ask a process to end unwind it in order; a second does nothing."""
     asking = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def unwind(number: int, _: Any) -> NoReturn:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
     from api.commands.mirrors import Mirror
-    from registry.lineage import Direction, Edge, Lineage, Node
+    from registry.lineage import Edge, Lineage, Node
 
 UP, DOWN, BOTH = "up", "down", "both"
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from api.operational import ACCESSES
 from chain import events as e
 from chain.codes import LegKind, Role
-from chain.structs import Leg, TradeTerms
+from chain.structs import Leg, ListingTerms, TradeTerms
 from tests.api.mirrored import NOWHERE, Mirrored, event, filled, named
 
 TRADE, DELIVERY, SETTLEMENT = named("trade"), named("delivery"), named("settlement")
@@ -51,9 +51,10 @@ def _trade(mirrored: Mirrored) -> None:
             e.ListingSubmitted,
             listing_id=listing,
             asset_id=asset,
-            asset_version=1,
             seller=named(SELLER),
-            home_venue=named(VENUE),
+            terms=filled(
+                ListingTerms, asset_id=asset, asset_version=1, home_venue=named(VENUE)
+            ),
         ),
         event(
             e.FundsDeposited,
