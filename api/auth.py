@@ -25,6 +25,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 
 from api.deps import Reading, Services
 from api.operational import NONCES, SESSIONS
+from api.problems import SignInRequired
 from api.statuses import is_active_participant
 from chain.failure import Forbidden, Invalid
 from chain.values import Address, HexBytes, ParticipantId, address, raw
@@ -77,7 +78,7 @@ class AccountNotServed(Forbidden):
     account: Address
 
 
-class SessionEnded(Forbidden):
+class SessionEnded(SignInRequired):
     """The session is not known, has expired, or was ended."""
 
 

@@ -44,6 +44,7 @@ def build(groups: set[str] | None = None) -> typer.Typer:
         epilog=EPILOG,
         rich_markup_mode=None,
         no_args_is_help=True,
+        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from inspect import Parameter, Signature
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated, Any, Final
 
 import typer
@@ -18,6 +19,8 @@ from api.commands.nouns import Noun
 from api.commands.options import example_of, options_of
 from chain.act import Act
 from chain.acts import ACTS
+
+HELP_COLUMNS: Final = 76
 
 # Who usually acts, for the examples in the help; the contract decides who may.
 ACTORS: Final[Mapping[str, str]] = {
@@ -122,7 +125,11 @@ def help_of(act: type[Act]) -> str:
     ]
     listed = [] if requires.startswith("Call ") else listed
     text = f"{does.strip()} Writes {act.CONTRACT}.{act.FUNCTION}."
-    return "\n\n".join([text, *(f"- {one}." for one in listed)])
+    if not listed:
+        return text
+    lines = (wrap(f"- {one}.", HELP_COLUMNS, subsequent_indent="  ") for one in listed)
+    # The mark keeps the help from running the lines of the list together.
+    return "\n".join([text, "", "\b", *(line for wrapped in lines for line in wrapped)])
 
 
 def words(name: str) -> list[str]:

@@ -29,7 +29,9 @@ from chain.replay import replay
 from chain.sender import Sender
 
 COMMAND: Final = "act"
-SERVED_SECONDS: Final = 30
+# Another command may be at work, or a server just starting.
+WAIT_SECONDS: Final = 30
+PAUSE_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,29 +115,25 @@ def open_parts(opened: Opened) -> Iterator[Services]:
 @contextmanager
 def _chain(settings: Settings) -> Iterator[tuple[str, bool]]:
     with ExitStack() as stack:
+        shared = _taken_or_shared(settings, stack)
+        if settings.rpc_url or shared:
+            yield settings.rpc_url or shared, not shared
+        else:
+            yield stack.enter_context(EmbeddedNode(settings.home)).url(), True
+
+
+def _taken_or_shared(settings: Settings, stack: ExitStack) -> str:
+    """Take the home and return nothing, or return the chain of the process that serves it."""
+    end = time.monotonic() + WAIT_SECONDS
+    while True:
         try:
             stack.enter_context(taken(settings.home, command=COMMAND))
-            is_ours = True
         except HomeInUse:
-            is_ours = False
-        if settings.rpc_url:
-            url = settings.rpc_url
-        elif is_ours:
-            url = stack.enter_context(EmbeddedNode(settings.home)).url()
+            found, node = serving(settings.home), EmbeddedNode(settings.home).running()
+            if found is not None and found.url and (settings.rpc_url or node is not None):
+                return settings.rpc_url or (node.url if node else "")
+            if time.monotonic() > end:
+                raise
+            time.sleep(PAUSE_SECONDS)
         else:
-            url = _served(settings)
-        yield url, is_ours
-
-
-def _served(settings: Settings) -> str:
-    """Return the chain that another process runs, waiting for one that is just starting."""
-    node = EmbeddedNode(settings.home)
-    end = time.monotonic() + SERVED_SECONDS
-    while time.monotonic() < end:
-        running, found = node.running(), serving(settings.home)
-        if running is not None and (found is None or found.url):
-            return running.url
-        time.sleep(0.2)
-    found = serving(settings.home)
-    pid = "unknown" if found is None else str(found.pid)
-    raise HomeInUse(home=str(settings.home), pid=pid)
+            return ""

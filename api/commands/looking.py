@@ -19,7 +19,7 @@ from api.commands.homes import HomeOption, JsonOption, require_home, settings_fo
 from api.commands.mirrors import IdUnknown, Json, Mirror, digits_of, open_reading, record_of
 from api.commands.nouns import NOUNS, Noun, load
 from api.commands.showing import print_json, print_pairs, print_table, say, time_text
-from api.commands.wording import names_for, plain_text, title_of
+from api.commands.wording import names_for, pairs_of, plain_text, title_of
 from api.wire import time_text as time_on_the_wire
 from chain.abi import hints_of
 from chain.codec import optional, plain, to_json
@@ -209,8 +209,9 @@ def _show(mirror: Mirror, noun: Noun, record: type, found: Recorded[Any]) -> Non
     (item,) = mirror.items(record, [found])
     derived = [(title_of(name), _word(item[name])) for name in item if name not in hints]
     own = [
-        (title_of(name), plain_text(name, hint, getattr(found.record, name), names, is_whole=True))
+        pair
         for name, hint in hints.items()
+        for pair in pairs_of(name, hint, getattr(found.record, name), names)
     ]
     print_pairs([*own, *derived])
     for name, kind, those in _hanging(mirror, noun, found):

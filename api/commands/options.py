@@ -244,7 +244,7 @@ def _example(name: str, hint: Any) -> str:
     kind = plain(hint)
     if _is_struct(kind) or get_origin(kind) is tuple:
         return f"'{json.dumps(_sample(name, hint), ensure_ascii=False)}'"
-    return str(_sample(name, hint))
+    return "true" if kind is bool else str(_sample(name, hint))
 
 
 def _sample(name: str, hint: Any) -> Any:
@@ -257,7 +257,7 @@ def _sample(name: str, hint: Any) -> Any:
         members = list(kind)
         return members[min(1, len(members) - 1)].name
     if kind is bool:
-        return "true"
+        return True
     if kind is int:
         return 0 if _is_optional(name) else 1
     return "text" if hint is str else "0x…"

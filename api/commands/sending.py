@@ -187,7 +187,7 @@ def _print(opened: Opened, sent: Sent, how: How) -> None:
     if how.as_json:
         print_json(told)
         return
-    done = "was done before" if sent.is_repeat else "done"
+    done = "was done before; give another --key to do it again" if sent.is_repeat else "done"
     pairs = [("act", done), ("transaction", str(sent.transaction_hash or "somebody else's"))]
     pairs += [("block", str(sent.block_number))] if sent.block_number is not None else []
     for one in events:

@@ -304,13 +304,17 @@ def _chain(settings: "Settings") -> dict[str, Any]:
     from chain.node import EmbeddedNode
     from chain.rpc import Node, number_of
 
-    running = EmbeddedNode(settings.home).running()
+    embedded = EmbeddedNode(settings.home)
+    running = embedded.running()
     url = settings.rpc_url or (running.url if running else "")
+    is_made = (settings.home / "chain" / "chain.json").is_file()
+    chain_id = embedded.identity().chain_id if is_made and not settings.rpc_url else None
+    silent = {"running": False, "chain_id": chain_id, "url": url, "head": None}
     if not url:
-        return {"running": False, "chain_id": None, "url": "", "head": None}
+        return silent
     try:
         with Node(url) as node:
             found, head = node.batch([("eth_chainId", []), ("eth_blockNumber", [])])
     except LedgerError:
-        return {"running": False, "chain_id": None, "url": url, "head": None}
+        return silent
     return {"running": True, "chain_id": number_of(found), "url": url, "head": number_of(head)}

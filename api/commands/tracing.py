@@ -210,8 +210,8 @@ def _grow(
     label = labels[node]
     line = Text(f"{relation} " if relation else "", style="dim")
     line.append(f"{label.kind} ", style="cyan")
-    line.append(clean(label.name), style="bold")
-    line.append(f" {short(node.id)}" + (f" v{node.version}" if node.version else ""))
+    line.append(f"{clean(label.name)} " if label.name else "", style="bold")
+    line.append(f"{short(node.id)}" + (f" v{node.version}" if node.version else ""))
     if label.digest:
         line.append(f"  {_digest_of(label)}", style="dim")
     again = node in seen and node in steps

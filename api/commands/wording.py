@@ -14,6 +14,7 @@ from api.commands.showing import short, time_text
 from api.wire import is_time
 from chain.abi import hints_of
 from chain.codec import optional, plain
+from chain.structs import Duration
 from chain.values import ZERO_BYTES32, AssetId, ParticipantId, yuan_from_fen
 
 Names = Mapping[str, str]
@@ -46,14 +47,31 @@ def plain_text(name: str, hint: Any, value: Any, names: Names, *, is_whole: bool
         inner = get_args(kind)[0]
         told = [plain_text(name, inner, one, names, is_whole=is_whole) for one in value]
         return "; ".join(told) or NOTHING
+    if isinstance(value, Duration):
+        return f"{value.amount} {value.unit.name}"
     if is_dataclass(kind) and isinstance(kind, type):
-        parts = hints_of(kind).items()
-        told = [
-            f"{part} {plain_text(part, one, getattr(value, part), names, is_whole=is_whole)}"
-            for part, one in parts
-        ]
-        return ", ".join(told)
+        parts = (
+            (part, plain_text(part, inner, getattr(value, part), names, is_whole=is_whole))
+            for part, inner in hints_of(kind).items()
+        )
+        return ", ".join(f"{title_of(part)} {text}" for part, text in parts)
     return _leaf_text(name, value, names, is_whole=is_whole)
+
+
+def pairs_of(name: str, hint: Any, value: Any, names: Names) -> Iterator[tuple[str, str]]:
+    """Return a value as lines: one for itself, or one for each of its parts."""
+    hint, _ = optional(hint)
+    kind = plain(hint)
+    if get_origin(kind) is tuple and is_dataclass(get_args(kind)[0]) and value:
+        for number, one in enumerate(value, start=1):
+            text = plain_text(name, get_args(kind)[0], one, names)
+            yield f"{title_of(name)} {number}", text
+    elif is_dataclass(kind) and isinstance(kind, type) and kind is not Duration:
+        for part, inner in hints_of(kind).items():
+            for title, text in pairs_of(part, inner, getattr(value, part), names):
+                yield f"{title_of(name)}: {title}", text
+    else:
+        yield title_of(name), plain_text(name, hint, value, names, is_whole=True)
 
 
 def title_of(name: str) -> str:

@@ -52,9 +52,7 @@ def _trade(mirrored: Mirrored) -> None:
             listing_id=listing,
             asset_id=asset,
             seller=named(SELLER),
-            terms=filled(
-                ListingTerms, asset_id=asset, asset_version=1, home_venue=named(VENUE)
-            ),
+            terms=filled(ListingTerms, asset_id=asset, asset_version=1, home_venue=named(VENUE)),
         ),
         event(
             e.FundsDeposited,
@@ -206,8 +204,7 @@ class TestLog:
             assert home.get(path, token=token).status_code == 200
 
         assert accesses(home) == [
-            (named(BUYER), path, 1)
-            for path in (*ITEMS, *LISTS, "/v1/funds", TestLineage.path)
+            (named(BUYER), path, 1) for path in (*ITEMS, *LISTS, "/v1/funds", TestLineage.path)
         ]
 
     def test_keeps_a_look_that_was_refused(self, home: Mirrored) -> None:

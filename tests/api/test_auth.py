@@ -153,9 +153,7 @@ class TestSignIn:
         assert refusal(answer) == (403, "sign-in-signature-wrong")
 
     @pytest.mark.parametrize("signature", ["0x", "0x" + "00" * 65, "0x" + "ff" * 65, "00" * 65])
-    def test_refuses_what_is_no_signature(
-        self, home: Mirrored, given: Any, signature: str
-    ) -> None:
+    def test_refuses_what_is_no_signature(self, home: Mirrored, given: Any, signature: str) -> None:
         body = {"message": message_of(given, HOLDER), "signature": signature}
 
         assert home.client.post("/v1/sessions", json=body).status_code in (403, 422)
@@ -206,7 +204,7 @@ class TestResume:
         token = home.sign_in(HOLDER)
         home.now += home.services.session_seconds
 
-        assert refusal(home.get("/v1/sessions/current", token=token)) == (403, "session-ended")
+        assert refusal(home.get("/v1/sessions/current", token=token)) == (401, "session-ended")
 
     def test_refuses_a_session_that_was_ended(self, home: Mirrored) -> None:
         token = home.sign_in(HOLDER)
@@ -214,7 +212,7 @@ class TestResume:
         ended = home.client.delete("/v1/sessions/current", headers=bearer(token))
 
         assert ended.status_code == 204
-        assert refusal(home.get("/v1/sessions/current", token=token)) == (403, "session-ended")
+        assert refusal(home.get("/v1/sessions/current", token=token)) == (401, "session-ended")
 
     def test_stops_serving_a_key_in_the_block_that_revokes_it(self, home: Mirrored) -> None:
         token = home.sign_in(HOLDER)

@@ -4,14 +4,12 @@ nothing behind: no block, no line in the outbox, no row in the mirror.
 """
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from api.demo.registering import USE
 from api.demo.trading import PRICE_FEN, settle
 from chain.acts import (
-    AssetsDeclare,
     AssetsSetAlias,
     DeliveriesDeliver,
     FundsUnfreeze,
@@ -24,10 +22,8 @@ from chain.acts import (
 from chain.codes import (
     AssetKind,
     AuthorityClass,
-    Category,
     DeliveryForm,
     DigestAlg,
-    Grade,
     LegKind,
     ParticipantState,
     Relation,
@@ -60,25 +56,6 @@ from tests.stories.world import Scene
 NOTHING = Bytes32("0x" + "00" * 32)
 
 
-def resource(scene: Scene, name: str, **changes: Any) -> AssetsDeclare:
-    """Return the supplier's declaration of a resource that nobody declared before."""
-    owner = scene.stage.participant("supplier")
-    declared = AssetsDeclare(
-        kind=AssetKind.RESOURCE,
-        category=Category.ENTERPRISE,
-        grade=Grade.GENERAL,
-        content_digest=scene.stage.content(name.encode()),
-        metadata_digest=scene.stage.document({"name": name}),
-        model_digest=NOTHING,
-        digest_alg=DigestAlg.SHA256,
-        parents=(),
-        revenue_table=(Payee(participant_id=owner, share_bps=10_000),),
-        parent_tables=(),
-        parent_links=(),
-    )
-    return replace(declared, **changes)
-
-
 class TestSignatures:
     """T4, T5, T7: only the account itself acts, once, and in time."""
 
@@ -86,13 +63,13 @@ class TestSignatures:
         victim = scene.stage.address("supplier")
         unsigned = Authorization(account=victim, nonce=0, deadline=0, signature=HexBytes("0x"))
 
-        error = scene.refused(SenderNotAccount, resource(scene, "a"), authorization=unsigned)
+        error = scene.refused(SenderNotAccount, scene.resource("a"), authorization=unsigned)
 
         assert error.account == victim
         assert error.sender == scene.stage.address("exchange-a")
 
     def test_of_another_key_is_not_the_accounts(self, scene: Scene) -> None:
-        act, victim = resource(scene, "a"), scene.stage.address("supplier")
+        act, victim = scene.resource("a"), scene.stage.address("supplier")
         forged = replace(scene.signed(act, by="developer"), account=victim)
 
         error = scene.refused(SignatureInvalid, act, authorization=forged)
@@ -100,12 +77,12 @@ class TestSignatures:
         assert error.account == victim
 
     def test_of_another_act_is_not_this_ones(self, scene: Scene) -> None:
-        other = scene.signed(resource(scene, "other"), by="supplier")
+        other = scene.signed(scene.resource("other"), by="supplier")
 
-        scene.refused(SignatureInvalid, resource(scene, "a"), authorization=other)
+        scene.refused(SignatureInvalid, scene.resource("a"), authorization=other)
 
     def test_is_void_from_its_deadline_on(self, scene: Scene) -> None:
-        act, now = resource(scene, "a"), scene.stage.now()
+        act, now = scene.resource("a"), scene.stage.now()
         late = scene.signed(act, by="supplier", deadline=now)
 
         error = scene.refused(AuthorizationExpired, act, authorization=late)
@@ -128,7 +105,7 @@ class TestSignatures:
 
 class TestTheSameAct:
     def test_under_the_same_key_is_one_transaction(self, scene: Scene) -> None:
-        act, supplier = resource(scene, "a"), scene.stage.account("supplier")
+        act, supplier = scene.resource("a"), scene.stage.account("supplier")
         first = scene.ledger.act(act, by=supplier, key="once")
         before = scene.trace()
 
@@ -149,7 +126,7 @@ class TestTheSameAct:
         assert scene.trace() == before
 
     def test_with_other_content_is_a_conflict(self, scene: Scene) -> None:
-        act = resource(scene, "a")
+        act = scene.resource("a")
         scene.do(act, by="supplier")
         other = replace(act, metadata_digest=scene.stage.document({"name": "b"}))
 
@@ -157,11 +134,11 @@ class TestTheSameAct:
 
     def test_does_not_lend_its_key_to_another_act(self, scene: Scene) -> None:
         supplier = scene.stage.account("supplier")
-        scene.ledger.act(resource(scene, "a"), by=supplier, key="once")
+        scene.ledger.act(scene.resource("a"), by=supplier, key="once")
         before = scene.trace()
 
         with pytest.raises(OutboxConflict):
-            scene.ledger.act(resource(scene, "b"), by=supplier, key="once")
+            scene.ledger.act(scene.resource("b"), by=supplier, key="once")
 
         assert scene.trace() == before
 
@@ -186,15 +163,14 @@ class TestTheSameAct:
 class TestAssets:
     def test_need_registered_parents(self, scene: Scene) -> None:
         """R4: what is not registered is nobody's parent."""
-        made = scene.do(resource(scene, "raw"), by="supplier").events[0]
+        made = scene.do(scene.resource("raw"), by="supplier").events[0]
         parent = Parent(
             asset_id=AssetId(made.asset_id),
             version=1,
             relation=Relation.DERIVED_FROM,
             consent_right_id=RightId(NOTHING),
         )
-        element = resource(
-            scene,
+        element = scene.resource(
             "element",
             kind=AssetKind.ELEMENT,
             model_digest=scene.stage.document({"model": 1}),
@@ -214,7 +190,7 @@ class TestAssets:
         table = (Payee(participant_id=owner, share_bps=share_bps),)
 
         error = scene.refused(
-            SharesNotWhole, resource(scene, "a", revenue_table=table), by="supplier"
+            SharesNotWhole, scene.resource("a", revenue_table=table), by="supplier"
         )
 
         assert error.total_bps == share_bps
@@ -349,7 +325,7 @@ class TestParties:
         """F1."""
         cause = scene.cause(AuthorityClass.VENUE)
         supplier = scene.stage.participant("supplier")
-        act = resource(scene, "a")
+        act = scene.resource("a")
         signed = scene.signed(act, by="supplier")
         scene.do(ParticipantsSuspend(participant_id=supplier, cause=cause), by="exchange-a")
 

@@ -7,7 +7,7 @@ filled by the worker. It knows no test.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,16 @@ from api.deps import Services
 from api.packages import DataPackage
 from api.worker import Worker
 from chain.act import Act
-from chain.acts import ListingsApprove, ListingsMirror, ListingsSubmit, TradesConclude
+from chain.acts import (
+    AssetsDeclare,
+    ListingsApprove,
+    ListingsMirror,
+    ListingsSubmit,
+    TradesConclude,
+)
 from chain.artifacts import FOLDER, artifact
 from chain.client import Ledger
-from chain.codes import AuthorityClass, DigestAlg
+from chain.codes import AssetKind, AuthorityClass, Category, DigestAlg, Grade
 from chain.connection import Connection
 from chain.events import ListingSubmitted, TradeConcluded
 from chain.failure import LedgerError
@@ -39,10 +45,11 @@ from chain.reads import checksum
 from chain.refusals import CallRefused
 from chain.sender import Sender
 from chain.signing import BY_SENDER
-from chain.structs import Authorization, Cause, Leg
-from chain.values import salt_of
+from chain.structs import Authorization, Cause, Leg, Payee
+from chain.values import Bytes32, salt_of
 
 EMPTY = "0x"
+NOTHING = Bytes32("0x" + "00" * 32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +217,24 @@ class Scene:
             until=0,
         )
 
+    def resource(self, name: str, **changes: Any) -> AssetsDeclare:
+        """Return the supplier's declaration of a resource that nobody declared before."""
+        owner = self.stage.participant("supplier")
+        declared = AssetsDeclare(
+            kind=AssetKind.RESOURCE,
+            category=Category.ENTERPRISE,
+            grade=Grade.GENERAL,
+            content_digest=self.stage.content(name.encode()),
+            metadata_digest=self.stage.document({"name": name}),
+            model_digest=NOTHING,
+            digest_alg=DigestAlg.SHA256,
+            parents=(),
+            revenue_table=(Payee(participant_id=owner, share_bps=10_000),),
+            parent_tables=(),
+            parent_links=(),
+        )
+        return replace(declared, **changes)
+
     # --- the market -------------------------------------------------------------------------------
 
     @property
@@ -297,6 +322,12 @@ def open_scene(world: World, folder: Path) -> Iterator[Scene]:
         assert connection.request("evm_revert", snapshot) is True
         connection.set_time(now)
         world.worker.sync_once()
+
+
+def make(kind: type[Act], *values: Any) -> Act:
+    """Return an act with these arguments, in the order of the contract's function."""
+    names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    return kind(**dict(zip(names, values, strict=True)))
 
 
 @cache
