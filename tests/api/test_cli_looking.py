@@ -1,4 +1,4 @@
-"""`ls`, `show`, `trace`, `status` and `asset check`: what the home holds, for people and programs."""
+"""`ls`, `show`, `trace`, `status`, `asset check`: what a home holds, for people and programs."""
 
 import json
 from pathlib import Path
