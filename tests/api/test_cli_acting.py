@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_account.messages import encode_typed_data
 
 from api.commands.acting import help_of
 from api.commands.options import example_of
-from chain.acts import ACTS, CertificatesFlag, ListingsApprove, TradesConclude
+from chain.acts import ACTS, ListingsApprove, TradesConclude
+from chain.codes import CertificateFlag
+from chain.signing import signer_of
+from chain.values import keccak
 from tests.api.shell import Told, shulian
 
 DIGEST = "0x" + "ab" * 32
@@ -110,7 +114,7 @@ class TestAct:
 
         told = act(
             home, "certificate", "flag", "--fields", certificates[0]["certificate_id"][:14],
-            "--flag", "PLEDGED" if "PLEDGED" in help_of(CertificatesFlag) else "JUDICIAL_FREEZE",
+            "--flag", CertificateFlag.JUDICIAL_FREEZE.name,
             "--cause", cause(1, "COURT"), "--as", "regulator", "--sign-only",
         )  # fmt: skip
 
@@ -203,7 +207,7 @@ class TestRefusals:
 
 
 class TestSign:
-    def test_makes_the_signature_that_the_contract_took(self, home: Path, tmp_path: Path) -> None:
+    def test_signs_the_very_contract_that_the_chain_holds(self, home: Path, tmp_path: Path) -> None:
         """H-07: both sides sign the terms in the clear."""
         trade = shulian("trade", "ls", "--home", home, "--json").json["items"][0]
         events = shulian("trade", "show", trade["trade_id"], "--home", home, "--json").json[
@@ -216,9 +220,11 @@ class TestSign:
         told = shulian("trade", "sign", file, "--as", "buyer-one", "--home", home, "--json")
 
         assert told.code == 0, told.err
-        assert told.json["account"].startswith("0x")
-        assert len(told.json["signature"]) == 132
-        assert told.json["typed_data"]["primaryType"] == "TradeTerms"
+        typed = told.json["typed_data"]
+        signed = encode_typed_data(full_message=typed)
+        digest = keccak(b"\x19\x01" + signed.header + signed.body)
+        assert signer_of(typed, told.json["signature"]) == told.json["account"]
+        assert f"0x{digest.hex()}" == trade["terms_digest"]
 
     def test_refuses_a_file_without_terms(self, home: Path, tmp_path: Path) -> None:
         file = tmp_path / "terms.json"

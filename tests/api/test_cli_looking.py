@@ -117,7 +117,7 @@ class TestShow:
         told = shulian("trade", "show", trade["trade_id"], "--home", home, "--json").json
 
         states = [one["state"] for one in told["history"]]
-        assert states == ["CONCLUDED", "PERFORMING", "FULFILLED", "CLOSED"]
+        assert states == ["EFFECTIVE", "PERFORMING", "FULFILLED", "CLOSED"]
         names = [one["name"] for one in told["events"]]
         assert names[0] in ("CertificateIssued", "TradeConcluded", "FundsHeld")
         assert "SettlementSettled" in names

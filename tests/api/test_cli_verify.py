@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.shell import run, shulian
+from chain.documents import canonical
+from tests.api.shell import modules_after, run, shulian
 
 LATER = "2126-01-01T00:00:00Z"
 HEAVY = ("web3", "fastapi", "sqlalchemy", "uvicorn", "frictionless", "chain.client", "api.config")
@@ -63,9 +64,7 @@ class TestVerify:
         changed = one_file(peer)
         held = json.loads(changed.read_bytes())
         held["document"]["holder"] = "somebody else"
-        changed.write_text(
-            json.dumps(held, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-        )
+        changed.write_bytes(canonical(held))
 
         told = shulian("verify", changed, "--trust", peer / "trust.json", "--json")
 

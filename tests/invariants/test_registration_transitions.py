@@ -68,6 +68,7 @@ class Application:
         """Return the acts with who is entitled to them."""
         one, scene = self.registration_id, self.scene
         digest, sha = scene.stage.document({"format": "any/1"}), DigestAlg.SHA256
+        rights = self.act.rights
         issuer, party = scene.cause(AuthorityClass.ISSUER), scene.cause(AuthorityClass.PARTY)
         return {
             "submit": (self.act, "supplier"),
