@@ -16,7 +16,7 @@ from chain.artifacts import artifact
 from chain.deployments import Deployment, verify_deployment
 from chain.entries import Entry, Kind, State
 from chain.failure import LedgerError
-from chain.repeats import is_same, view_of_repeat
+from chain.repeats import actor_of_same, is_call, topic_of_repeat
 from chain.sender import Order, Sender
 from chain.signing import (
     BY_SENDER,
@@ -183,11 +183,23 @@ class Ledger:
         )
 
     def _exists_alike(self, act: Act, actor: Address, error: LedgerError) -> bool:
-        view = view_of_repeat(act, error)
-        if view is None:
+        topic = topic_of_repeat(error)
+        if topic is None:
             return False
-        record = self.call_named(act.CONTRACT, view, *error.fields.values())
-        return is_same(act, record, owner=lambda: self._participant_of(actor))
+        contract = self.address_of(act.CONTRACT)
+        connection = self.sender.connection
+        for made in reversed(connection.transactions_about(contract, topic)):
+            if is_call(act, made, contract):
+                return self._is_own(actor, actor_of_same(act, made))
+        return False
+
+    def _is_own(self, actor: Address, other: Address | None) -> bool:
+        if other is None or other == actor:
+            return other is not None
+        try:
+            return self._participant_of(actor) == self._participant_of(other)
+        except LedgerError:
+            return False
 
     def _participant_of(self, account: Address) -> ParticipantId:
         found: ParticipantId = self.call(PARTICIPANTS, "accountOf", account).participant_id

@@ -190,6 +190,21 @@ class Connection:
         """Return how many transactions of an account are mined or wait in the node."""
         return number_of(self.request("eth_getTransactionCount", account, "pending"))
 
+    def transactions_about(self, contract: Address, topic: Bytes32) -> list[Mapping[str, Any]]:
+        """
+        Return the transactions in which a contract told of an id, oldest first, each once.
+
+        shape: as the node has them; none if it would have to search further than it will
+        """
+        sought = {"address": contract, "topics": [None, topic], "fromBlock": "0x0"}
+        try:
+            logs = self.request("eth_getLogs", sought)
+        except CallRefused:
+            return []
+        hashes = dict.fromkeys(one["transactionHash"] for one in logs)
+        calls = [("eth_getTransactionByHash", [one]) for one in hashes]
+        return [one for one in self.batch(calls) if isinstance(one, Mapping)]
+
     def code(self, address: Address) -> HexBytes:
         """Return the code at an address."""
         return HexBytes(self.request("eth_getCode", address, "latest"))

@@ -1,69 +1,54 @@
 """
-Whether a record that is there already is what an act would have made.
+Whether the record that is there already was made by this very act.
 
 "Already exists" is success only for the same act again; with other content it stays a conflict.
+Views show much of a record by its hash only, so what is compared is what was sent: the calldata of
+the transaction that made the record.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+
+from chain.abi import bytes_of
 from chain.act import Act
-from chain.artifacts import ArtifactMissing, artifact
 from chain.failure import LedgerError
-from chain.values import ParticipantId
+from chain.structs import Authorization
+from chain.values import Address, Bytes32, address, bytes32, keccak
 
 SUFFIX: Final = "AlreadyExists"
-
-# Whose record it is, where the act does not say because the contract takes it from the caller.
-OWNER: Final = "participant_id"
+ID_CHARACTERS: Final = 66
 
 
-def view_of_repeat(act: Act, error: LedgerError) -> str | None:
+def topic_of_repeat(error: LedgerError) -> Bytes32 | None:
     """
-    Return the view that shows the record an error says is there; None if it says no such thing.
+    Return the id of the record that an error says is there; None if it says no such thing.
 
-    shape: `TradeAlreadyExists(tradeId)` → `tradeOf`, with the error's fields as its arguments
+    shape: the id stands first in every such error, and in every event about the record
     """
-    name = type(error).__name__
-    if not name.endswith(SUFFIX):
+    named = next(iter(error.fields.values()), None)
+    if not type(error).__name__.endswith(SUFFIX) or not isinstance(named, str):
         return None
-    noun = name.removesuffix(SUFFIX)
-    view = f"{noun[:1].lower()}{noun[1:]}Of"
+    return Bytes32(named) if len(named) == ID_CHARACTERS else None
+
+
+def is_call(act: Act, transaction: Mapping[str, Any], contract: Address) -> bool:
+    """Say whether a transaction calls the function that an act calls, with whatever arguments."""
+    called = str(transaction.get("to") or "").lower()
+    function = str(transaction["input"])[: len(act.SELECTOR)]
+    return called == contract and function == act.SELECTOR
+
+
+def actor_of_same(act: Act, transaction: Mapping[str, Any]) -> Address | None:
+    """Return who did exactly this act by a call of its function; None if it was another act."""
+    types = [*act.ABI, Authorization.ABI]
     try:
-        entry = artifact(act.CONTRACT).function(view)
-    except ArtifactMissing:
+        *arguments, authorization = decode(types, bytes_of(str(transaction["input"]))[4:])
+    except DecodingError:
         return None
-    return view if len(entry["inputs"]) == len(error.fields) else None
-
-
-def is_same(act: Act, record: Mapping[str, Any], *, owner: Callable[[], ParticipantId]) -> bool:
-    """
-    Say whether a record has the act's content, as far as both have fields of the same name.
-
-    shape: structs on both sides are taken apart one level; nothing in common is not the same
-    """
-    have, wanted = _flat(record), _flat(_own(act))
-    shared = have.keys() & wanted.keys()
-    if not shared or any(have[name] != wanted[name] for name in shared):
-        return False
-    if OWNER in have and OWNER not in wanted:
-        try:
-            return bool(have[OWNER] == owner())
-        except LedgerError:
-            return False
-    return True
-
-
-def _own(value: Any) -> dict[str, Any]:
-    return {field.name: getattr(value, field.name) for field in fields(value)}
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if is_dataclass(value):
-            flat = {**_own(value), **flat}
-        else:
-            flat[name] = value
-    return flat
+    if bytes32(keccak(encode(act.ABI, arguments))) != act.arguments_hash():
+        return None
+    account, _, _, signature = authorization
+    return address(account if signature else transaction["from"])

@@ -680,6 +680,27 @@ class Listing(Struct):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListingBrief(Struct):
+    """What a contract asks of an offered listing: its asset, and what the terms must fit."""
+
+    ABI: ClassVar[str] = (
+        "(uint32,bytes32,uint32,bytes32,bytes32,uint8,uint64,uint64,uint64,uint16,uint32)"
+    )
+
+    version: int
+    asset_id: AssetId
+    asset_version: int
+    seller: ParticipantId
+    home_venue: ParticipantId
+    mode: TradeMode
+    price_fen: int
+    unit_quantity: int
+    quantity_max: int
+    delivery_forms: int
+    inspection_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Offer(Struct):
     """Solidity's `Offer`."""
 
@@ -1203,11 +1224,23 @@ class TradeTerms(Struct):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TradeBasis(Struct):
+    """What settlement asks of a trade, and authorities that hold it."""
+
+    ABI: ClassVar[str] = "(bytes32,uint8,bytes32,bytes32,bytes32,uint64,bytes32)"
+
+    trade_id: TradeId
+    state: TradeState
+    seller: ParticipantId
+    executing_venue: ParticipantId
+    bank: ParticipantId
+    gross_fen: int
+    legs_hash: Bytes32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TradeBrief(Struct):
-    """
-    What delivery and settlement ask of a trade: one word of storage, organisations by their
-    number.
-    """
+    """What delivery asks of a trade: one word of storage, organisations by their number."""
 
     ABI: ClassVar[str] = "(uint8,uint32,uint32,uint32,uint8,uint32,bool)"
 

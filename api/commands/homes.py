@@ -60,6 +60,13 @@ class HomeHoldsOthers(Conflict):
     names: tuple[str, ...]
 
 
+class ChainUnclear(Conflict):
+    """A home must have contracts on one chain, so that it is clear what is signed for."""
+
+    home: str
+    chains: int
+
+
 class ProcessDidNotStop(LedgerError):
     """The process did not stop in time."""
 
@@ -96,6 +103,18 @@ def require_home(home: Path) -> None:
 def is_home(home: Path) -> bool:
     """Return whether a folder looks like a ledger's."""
     return home.is_dir() and any((home / sign).is_file() for sign in SIGNS)
+
+
+def chain_id_of(home: Path) -> int:
+    """
+    Return the id of the one chain that a home has contracts on, without asking a node.
+
+    :raises ChainUnclear: if there is none, or more than one
+    """
+    found = sorted((home / "deployments").glob("*.json"))
+    if len(found) != 1 or not found[0].stem.isdigit():
+        raise ChainUnclear(home=str(home), chains=len(found))
+    return int(found[0].stem)
 
 
 def strangers(home: Path) -> tuple[str, ...]:

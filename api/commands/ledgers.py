@@ -14,6 +14,7 @@ from typing import Final
 from eth_account.signers.local import LocalAccount
 
 from api.commands.homes import HomeInUse, require_home, serving, taken
+from api.commands.signals import stoppable
 from api.compose import open_services, worker_of
 from api.config import Settings
 from api.demo.home import DemoHome
@@ -64,6 +65,7 @@ def open_ledger(settings: Settings, *, relayer: str = "") -> Iterator[Opened]:
     keyring = home_keyring(settings.home)
     account = keyring.existing(relayer) if relayer else None
     with ExitStack() as stack:
+        stack.enter_context(stoppable())
         url, is_ours = stack.enter_context(_chain(settings))
         connection = stack.enter_context(Connection.to(url))
         outbox = Outbox.open(settings.operational, chain_id=connection.chain_id)

@@ -15,8 +15,9 @@ import typer
 
 from api.commands.failing import REFUSED, add
 from api.commands.homes import HomeOption, JsonOption, settings_for, taken
-from api.commands.serving import HostOption, PortOption, serve, stoppable
+from api.commands.serving import HostOption, PortOption, serve
 from api.commands.showing import clean, console, print_json, print_pairs, say
+from api.commands.signals import stoppable
 from chain.failure import Conflict
 
 if TYPE_CHECKING:

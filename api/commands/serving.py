@@ -6,7 +6,6 @@ ends it.
 """
 
 import contextlib
-import signal
 import socket
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -34,6 +33,7 @@ from api.commands.homes import (
     wipe,
 )
 from api.commands.showing import print_json, print_pairs, say
+from api.commands.signals import stoppable
 from chain.durable import make_folder
 from chain.failure import Conflict, LedgerError
 
@@ -142,24 +142,6 @@ def serve(
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
         say("stopping")
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """Let the signals that ask a process to end unwind it in order; a second does nothing."""
-    asking = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def unwind(number: int, _: Any) -> NoReturn:
-        for one in asking:
-            signal.signal(one, signal.SIG_IGN)
-        raise KeyboardInterrupt(number)
-
-    before = {one: signal.signal(one, unwind) for one in asking}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from api.commands.failing import FileNotTaken, add
-from api.commands.homes import HomeOption, JsonOption, require_home, settings_for
+from api.commands.homes import HomeOption, JsonOption, chain_id_of, require_home, settings_for
 from api.commands.nouns import Noun
 from api.commands.showing import print_json, print_pairs
 
@@ -37,7 +37,6 @@ def sign(
     from chain.codec import from_json
     from chain.deployments import load_deployment
     from chain.keys import home_keyring
-    from chain.node import EmbeddedNode
     from chain.signing import sign as sign_typed
     from chain.signing import terms_typed_data
     from chain.structs import TradeTerms
@@ -51,9 +50,7 @@ def sign(
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FileNotTaken(path=str(terms), reason=f"it holds no terms: {error}") from error
     account = home_keyring(settings.home).existing(by)
-    deployment = load_deployment(
-        settings.home, chain_id=EmbeddedNode(settings.home).identity().chain_id
-    )
+    deployment = load_deployment(settings.home, chain_id=chain_id_of(settings.home))
     typed = terms_typed_data(
         read, chain_id=deployment.chain_id, contract=deployment.address_of("Trades")
     )

@@ -281,6 +281,8 @@ interface IFunds is IActing {
     /// @notice Returns the money held for a trade; reverts with {HoldNotFound} if none ever was.
     function fundsHoldOf(TradeId tradeId) external view returns (FundsHold memory);
     /// @notice Returns a withdrawal; reverts with {WithdrawalNotFound}.
+    /// @notice Returns through which bank a trade is paid and how much was held for it first; zeros if nothing was.
+    function paymentOf(TradeId tradeId) external view returns (ParticipantId bank, uint64 amountFen);
     function withdrawalOf(WithdrawalId withdrawalId) external view returns (Withdrawal memory);
     /// @notice Says whether a bank's booking entry was used, for a deposit or a withdrawal.
     function isBankReferenceUsed(ParticipantId bank, bytes32 bankReferenceDigest) external view returns (bool);

@@ -108,6 +108,21 @@ interface IListings is IActing {
         uint64 suspendedUntil;
     }
 
+    /// @notice What a contract asks of an offered listing: its asset, and what the terms must fit.
+    struct ListingBrief {
+        uint32 version;
+        AssetId assetId;
+        uint32 assetVersion;
+        ParticipantId seller;
+        ParticipantId homeVenue;
+        TradeMode mode;
+        uint64 priceFen;
+        uint64 unitQuantity;
+        uint64 quantityMax;
+        uint16 deliveryForms;
+        uint32 inspectionSeconds;
+    }
+
     /// @param terms What is offered.
     /// @param reports Assessment ids, each in force for this version; at most 16.
     /// @param parents The asset's parents, checked against its stored hash: each element among them must have passed
@@ -305,6 +320,8 @@ interface IListings is IActing {
     /// @notice Reverts unless the listing is offered at the venue now, with its seller, certificate and right in force;
     /// returns it.
     function requireOffered(ListingId listingId, ParticipantId venue) external view returns (Listing memory);
+    /// @notice As {requireOffered}, and returns only what a contract asks of the listing.
+    function requireBrief(ListingId listingId, ParticipantId venue) external view returns (ListingBrief memory);
     /// @notice Returns the price of a quantity in fen; reverts with {FractionOfFen} or {AmountTooLarge}.
     function grossFen(uint64 priceFen, uint64 unitQuantity, uint64 quantity) external pure returns (uint64);
 }

@@ -151,7 +151,7 @@ interface ITrades is IActing {
         CertificateId certificateId;
     }
 
-    /// @notice What delivery and settlement ask of a trade: one word of storage, organisations by their number.
+    /// @notice What delivery asks of a trade: one word of storage, organisations by their number.
     struct TradeBrief {
         TradeState state;
         uint32 buyer;
@@ -160,6 +160,17 @@ interface ITrades is IActing {
         DeliveryForm deliveryForm;
         uint32 inspectionSeconds;
         bool isUseNotAcceptance;
+    }
+
+    /// @notice What settlement asks of a trade, and authorities that hold it.
+    struct TradeBasis {
+        TradeId tradeId;
+        TradeState state;
+        ParticipantId seller;
+        ParticipantId executingVenue;
+        ParticipantId bank;
+        uint64 grossFen;
+        bytes32 legsHash;
     }
 
     /// @notice The venue verified a contract that both sides signed; the buyer's money is held.
@@ -263,8 +274,10 @@ interface ITrades is IActing {
 
     /// @notice Returns a trade; reverts with {TradeNotFound}.
     function tradeOf(TradeId tradeId) external view returns (Trade memory);
-    /// @notice Returns what delivery and settlement need of a trade; reverts with {TradeNotFound}.
+    /// @notice Returns what delivery needs of a trade; reverts with {TradeNotFound}.
     function briefOf(TradeId tradeId) external view returns (TradeBrief memory);
+    /// @notice Returns what settlement needs of a trade; reverts with {TradeNotFound}.
+    function basisOf(TradeId tradeId) external view returns (TradeBasis memory);
     /// @notice Returns the EIP-712 digest of terms at this contract: what both sides sign.
     function digestOf(TradeTerms calldata terms) external view returns (bytes32);
     /// @notice Returns keccak256 of the ABI encoding of legs.

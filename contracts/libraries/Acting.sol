@@ -35,8 +35,15 @@ abstract contract Acting is IActing, EIP712 {
 
     // ---------------------------------------------------------------- internal
 
+    /// @dev Says whether a signature is relayed. Only then are the arguments hashed where there are many: a sender who
+    /// acts for itself needs no hash.
+    function _isRelayed(Authorization calldata authorization) internal pure returns (bool) {
+        return authorization.signature.length != 0;
+    }
+
     /// @dev Returns the acting account, and uses up the nonce of a relayed authorization.
-    /// @param argumentsHash keccak256 of the ABI encoding of the arguments before the authorization.
+    /// @param argumentsHash keccak256 of the ABI encoding of the arguments before the authorization; ignored without a
+    /// signature.
     ///
     /// Requirements, in order:
     /// - without a signature: the account is the sender, or zero;
@@ -45,7 +52,7 @@ abstract contract Acting is IActing, EIP712 {
     /// Emits an {AuthorizationUsed} event when relayed.
     function _authorize(bytes32 argumentsHash, Authorization calldata authorization) internal returns (address account) {
         account = authorization.account;
-        if (authorization.signature.length == 0) {
+        if (!_isRelayed(authorization)) {
             require(account == msg.sender || account == address(0), SenderNotAccount(msg.sender, account));
             return msg.sender;
         }

@@ -8,6 +8,7 @@ import {IListings} from "../interfaces/IListings.sol";
 import {AssetKind, DigestAlg} from "../types/Codes.sol";
 import {AssetId} from "../types/Ids.sol";
 import {Clock} from "./Clock.sol";
+import {Shares} from "./Shares.sol";
 
 /// @title Offers
 /// @notice Whether an offer is fit to be listed: its asset, its reports and its terms.
@@ -68,6 +69,16 @@ library Offers {
         require(unitQuantity != 0, IActing.FieldInvalid("unitQuantity"));
         require(priceFen <= AMOUNT_MAX, IListings.AmountTooLarge(priceFen));
         require(mode != IListings.TradeMode.FREE || priceFen == 0, IActing.FieldInvalid("priceFen"));
+    }
+
+    /// @notice Returns the price of a quantity in fen; reverts with {IListings.FractionOfFen} or
+    /// {IListings.AmountTooLarge}.
+    function grossFen(uint64 priceFen, uint64 unitQuantity, uint64 quantity) internal pure returns (uint64) {
+        require(unitQuantity != 0, IActing.FieldInvalid("unitQuantity"));
+        (uint256 amountFen, uint256 remainder) = Shares.divideFloor(uint256(priceFen) * quantity, unitQuantity);
+        require(remainder == 0, IListings.FractionOfFen(priceFen, quantity, unitQuantity));
+        require(amountFen <= AMOUNT_MAX, IListings.AmountTooLarge(amountFen));
+        return uint64(amountFen);
     }
 
     function _requireSecurity(AssetId assetId, uint32 version, IAssets assets) private view {

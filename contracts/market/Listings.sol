@@ -12,7 +12,6 @@ import {Acting} from "../libraries/Acting.sol";
 import {Clock} from "../libraries/Clock.sol";
 import {Hashing} from "../libraries/Hashing.sol";
 import {Offers} from "../libraries/Offers.sol";
-import {Shares} from "../libraries/Shares.sol";
 import {Venues} from "../libraries/Venues.sol";
 import {Actor, Authorization, Cause} from "../types/Acting.sol";
 import {AuthorityClass, DigestAlg, RightKind} from "../types/Codes.sol";
@@ -106,28 +105,35 @@ contract Listings is IListings, Acting {
     }
 
     /// @inheritdoc IListings
-    function requireOffered(ListingId listingId, ParticipantId venue) external view returns (Listing memory listing) {
+    function requireOffered(ListingId listingId, ParticipantId venue) external view returns (Listing memory) {
+        requireBrief(listingId, venue);
+        return _read(listingId, _listings[listingId]);
+    }
+
+    /// @inheritdoc IListings
+    function requireBrief(ListingId listingId, ParticipantId venue) public view returns (ListingBrief memory brief) {
         StoredListing storage stored = _listings[listingId];
-        require(stored.state != ListingState.NONE, ListingNotFound(listingId));
-        listing = _read(listingId, stored);
-        uint64 time = Clock.nowSeconds();
+        brief.homeVenue = _homeVenueOf(listingId, stored);
+        RightId rightId = RightId.wrap(stored.rightId);
+        IRights.Right memory right = rights.rightOf(rightId);
         require(
-            _isListed(stored) && (stored.listUntil == 0 || time < stored.listUntil)
-                && (listing.homeVenue == venue || _isMirrored(listingId, listing.homeVenue, venue))
-                && participants.isActive(listing.seller),
+            _isListed(stored) && (stored.listUntil == 0 || Clock.nowSeconds() < stored.listUntil)
+                && (brief.homeVenue == venue || _isMirrored(listingId, brief.homeVenue, venue))
+                && participants.isActive(right.holder),
             ListingNotOffered(listingId, venue)
         );
-        certificates.requireUsable(listing.certificateId, ICertificates.CertificatePurpose.TRADE);
-        rights.requireRight(listing.rightId, listing.assetId, listing.seller, RightKind.OPERATE);
+        certificates.requireUsable(right.certificateId, ICertificates.CertificatePurpose.TRADE);
+        rights.requireRight(rightId, right.assetId, right.holder, RightKind.OPERATE);
+        (brief.assetId, brief.assetVersion, brief.seller) = (right.assetId, stored.assetVersion, right.holder);
+        (brief.version, brief.mode) = (stored.version, stored.mode);
+        (brief.priceFen, brief.unitQuantity) = (stored.priceFen, stored.unitQuantity);
+        (brief.quantityMax, brief.deliveryForms) = (stored.quantityMax, stored.deliveryForms);
+        brief.inspectionSeconds = stored.inspectionSeconds;
     }
 
     /// @inheritdoc IListings
     function grossFen(uint64 priceFen, uint64 unitQuantity, uint64 quantity) external pure returns (uint64) {
-        require(unitQuantity != 0, FieldInvalid("unitQuantity"));
-        (uint256 amountFen, uint256 remainder) = Shares.divideFloor(uint256(priceFen) * quantity, unitQuantity);
-        require(remainder == 0, FractionOfFen(priceFen, quantity, unitQuantity));
-        require(amountFen <= Offers.AMOUNT_MAX, AmountTooLarge(amountFen));
-        return uint64(amountFen);
+        return Offers.grossFen(priceFen, unitQuantity, quantity);
     }
 
     // ---------------------------------------------------------------- writes
@@ -137,7 +143,9 @@ contract Listings is IListings, Acting {
         external
         returns (ListingId listingId)
     {
-        address account = _authorize(keccak256(abi.encode(params)), authorization);
+        address account = _authorize(
+            _isRelayed(authorization) ? keccak256(abi.encode(params)) : bytes32(0), authorization
+        );
         ListingTerms calldata terms = params.terms;
         Actor memory actor = participants.actorInRole(account, IParticipants.Role.SELLER, terms.homeVenue);
         rights.requireRight(terms.rightId, terms.assetId, actor.participantId, RightKind.OPERATE);
@@ -354,20 +362,12 @@ contract Listings is IListings, Acting {
             && Clock.nowSeconds() >= stored.suspendedUntil;
     }
 
-    function _isMirrored(ListingId listingId, ParticipantId homeVenue, ParticipantId venue)
-        private
-        view
-        returns (bool)
-    {
-        return !_hiddenMirrors[listingId][venue] && _isCovered(_mirrors[listingId][venue], homeVenue, venue);
+    function _isMirrored(ListingId listingId, ParticipantId home, ParticipantId venue) private view returns (bool) {
+        return !_hiddenMirrors[listingId][venue] && _isCovered(_mirrors[listingId][venue], home, venue);
     }
 
-    function _isCovered(AgreementId agreementId, ParticipantId homeVenue, ParticipantId venue)
-        private
-        view
-        returns (bool)
-    {
-        return AgreementId.unwrap(agreementId) != 0 && agreements.covers(agreementId, homeVenue, venue, SCOPE_LISTING);
+    function _isCovered(AgreementId agreementId, ParticipantId home, ParticipantId venue) private view returns (bool) {
+        return AgreementId.unwrap(agreementId) != 0 && agreements.covers(agreementId, home, venue, SCOPE_LISTING);
     }
 
     // ---------------------------------------------------------------- internal: guards

@@ -24,6 +24,7 @@ import {CertificateId, ListingId, ParticipantId, TradeId} from "../types/Ids.sol
 contract Trades is ITrades, Acting {
     // ---------------------------------------------------------------- types
 
+    /// @dev Price and bank are those of the hold ({IFunds.paymentOf}): this deployment settles on PREFUNDED alone.
     struct StoredTrade {
         // slot 0
         uint40 sequence;
@@ -34,17 +35,13 @@ contract Trades is ITrades, Acting {
         DeliveryForm deliveryForm;
         uint32 inspectionSeconds;
         bool isUseNotAcceptance;
-        uint32 bank;
-        Rail rail;
-        // slot 1
-        uint64 grossFen;
         uint40 deliverBy;
-        uint32 listingVersion;
-        // slot 2
+        uint24 listingVersion;
+        // slot 1
         ListingId listingId;
-        // slot 3
+        // slot 2
         bytes32 termsDigest;
-        // slot 4
+        // slot 3
         bytes32 legsHash;
     }
 
@@ -112,9 +109,8 @@ contract Trades is ITrades, Acting {
         trade.buyer = participants.participantBySequence(stored.buyer);
         trade.seller = participants.participantBySequence(stored.seller);
         trade.executingVenue = participants.participantBySequence(stored.executingVenue);
-        if (stored.bank != 0) trade.bank = participants.participantBySequence(stored.bank);
-        trade.rail = stored.rail;
-        trade.grossFen = stored.grossFen;
+        (trade.bank, trade.grossFen) = funds.paymentOf(tradeId);
+        trade.rail = Rail.PREFUNDED;
         trade.termsDigest = stored.termsDigest;
         trade.legsHash = stored.legsHash;
         trade.deliveryForm = stored.deliveryForm;
@@ -141,6 +137,17 @@ contract Trades is ITrades, Acting {
     }
 
     /// @inheritdoc ITrades
+    function basisOf(TradeId tradeId) external view returns (TradeBasis memory basis) {
+        StoredTrade storage stored = _tradeOf(tradeId);
+        basis.tradeId = tradeId;
+        basis.state = stored.state;
+        basis.seller = participants.participantBySequence(stored.seller);
+        basis.executingVenue = participants.participantBySequence(stored.executingVenue);
+        (basis.bank, basis.grossFen) = funds.paymentOf(tradeId);
+        basis.legsHash = stored.legsHash;
+    }
+
+    /// @inheritdoc ITrades
     function digestOf(TradeTerms calldata terms) public view returns (bytes32) {
         return _hashTypedDataV4(keccak256(abi.encode(TERMS_TYPEHASH, terms)));
     }
@@ -157,7 +164,8 @@ contract Trades is ITrades, Acting {
         external
         returns (TradeId tradeId)
     {
-        address account = _authorize(keccak256(abi.encode(params)), authorization);
+        address account =
+            _authorize(_isRelayed(authorization) ? keccak256(abi.encode(params)) : bytes32(0), authorization);
         TradeTerms calldata terms = params.terms;
         tradeId = TradeId.wrap(Hashing.actId("trade", terms.buyer, ListingId.unwrap(terms.listingId), terms.salt));
         require(_trades[tradeId].state == TradeState.NONE, TradeAlreadyExists(tradeId));
@@ -166,7 +174,7 @@ contract Trades is ITrades, Acting {
         found.venue = Venues.requireOperator(participants, account, terms.executingVenue);
         uint64 time = Clock.nowSeconds();
         require(time < terms.offerUntil, DeadlinePassed(terms.offerUntil, time));
-        IListings.Listing memory listing = listings.requireOffered(terms.listingId, terms.executingVenue);
+        IListings.ListingBrief memory listing = listings.requireBrief(terms.listingId, terms.executingVenue);
         _requireComplete(terms, time);
         _requireFit(terms, listing);
         found.termsDigest = digestOf(terms);
@@ -197,7 +205,8 @@ contract Trades is ITrades, Acting {
 
         stored.state = TradeState.TERMINATED;
         emit TradeTerminated(tradeId, actor.participantId, account, cause);
-        if (stored.grossFen != 0) funds.release(tradeId);
+        (, uint64 grossFen) = funds.paymentOf(tradeId);
+        if (grossFen != 0) funds.release(tradeId);
     }
 
     /// @inheritdoc ITrades
@@ -232,11 +241,8 @@ contract Trades is ITrades, Acting {
             deliveryForm: terms.deliveryForm,
             inspectionSeconds: terms.inspectionSeconds,
             isUseNotAcceptance: terms.isUseNotAcceptance,
-            bank: terms.grossFen == 0 ? 0 : participants.sequenceOf(terms.bank),
-            rail: terms.rail,
-            grossFen: terms.grossFen,
             deliverBy: Clock.pack(terms.deliverBy),
-            listingVersion: terms.listingVersion,
+            listingVersion: uint24(terms.listingVersion), // the listing's own, which is no longer
             listingId: terms.listingId,
             termsDigest: found.termsDigest,
             legsHash: terms.legsHash
@@ -298,7 +304,7 @@ contract Trades is ITrades, Acting {
     }
 
     /// @dev The price and conditions of the version that was seen; only a negotiated price is free.
-    function _requireFit(TradeTerms calldata terms, IListings.Listing memory listing) private view {
+    function _requireFit(TradeTerms calldata terms, IListings.ListingBrief memory listing) private pure {
         ListingId listingId = terms.listingId;
         require(terms.listingVersion == listing.version, TermsDifferFromListing(listingId, "listingVersion"));
         require(terms.listingVenue == listing.homeVenue, TermsDifferFromListing(listingId, "listingVenue"));
@@ -319,7 +325,7 @@ contract Trades is ITrades, Acting {
             listing.mode == IListings.TradeMode.FIXED || listing.mode == IListings.TradeMode.FREE,
             TermsDifferFromListing(listingId, "mode")
         );
-        uint64 listedFen = listings.grossFen(listing.priceFen, listing.unitQuantity, terms.quantity);
+        uint64 listedFen = Offers.grossFen(listing.priceFen, listing.unitQuantity, terms.quantity);
         require(terms.grossFen == listedFen, TermsDifferFromListing(listingId, "grossFen"));
     }
 
@@ -333,9 +339,10 @@ contract Trades is ITrades, Acting {
         require(terms.buyer != terms.seller, PartiesSame(terms.buyer));
         buyer = _requireSigner(params.buyerAccount, terms.buyer);
         seller = _requireSigner(params.sellerAccount, terms.seller);
-        _requireRole(terms.buyer, IParticipants.Role.BUYER, terms.executingVenue);
+        _requireRole(terms.buyer, IParticipants.Role.BUYER, terms.executingVenue, true);
         if (ParticipantId.unwrap(terms.broker) != 0) {
-            _requireRole(terms.broker, IParticipants.Role.BROKER, terms.executingVenue);
+            bool isActive = participants.isActive(terms.broker);
+            _requireRole(terms.broker, IParticipants.Role.BROKER, terms.executingVenue, isActive);
         }
         require(
             Signatures.isSigned(params.buyerAccount, termsDigest, params.buyerSignature),
@@ -353,15 +360,19 @@ contract Trades is ITrades, Acting {
         return signer.sequence;
     }
 
-    function _requireRole(ParticipantId participantId, IParticipants.Role role, ParticipantId venue) private view {
+    /// @param isActive Known for whoever signed: an account acts for an active organisation only.
+    function _requireRole(ParticipantId participantId, IParticipants.Role role, ParticipantId venue, bool isActive)
+        private
+        view
+    {
         require(
-            participants.hasRole(participantId, role, venue) && participants.isActive(participantId),
+            isActive && participants.hasRole(participantId, role, venue),
             IParticipants.RoleMissing(participantId, role, venue)
         );
     }
 
     /// @dev J-04: who gets what is fixed before the trade, and follows the revenue table.
-    function _requireLegs(Conclusion calldata params, IListings.Listing memory listing) private view {
+    function _requireLegs(Conclusion calldata params, IListings.ListingBrief memory listing) private view {
         TradeTerms calldata terms = params.terms;
         require(params.legs.length <= Legs.MAX, TooManyLegs(params.legs.length, Legs.MAX));
         require(legsHashOf(params.legs) == terms.legsHash, LegsWrong(terms.legsHash));

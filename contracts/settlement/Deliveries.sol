@@ -126,7 +126,7 @@ contract Deliveries is IDeliveries, Acting {
             ITrades.TradeStateWrong(tradeId, trade.state)
         );
         uint8 attempt;
-        (deliveryId, attempt) = _nextAttempt(tradeId, trade.seller);
+        (deliveryId, attempt) = _nextAttempt(tradeId, trade.seller, actor);
         require(form == trade.deliveryForm, DeliveryFormWrong(tradeId, form));
         require(packageDigest != 0, FieldInvalid("packageDigest"));
         require(digestAlg != DigestAlg.NONE, FieldInvalid("digestAlg"));
@@ -170,7 +170,8 @@ contract Deliveries is IDeliveries, Acting {
 
         stored.state = DeliveryState.ACCEPTED;
         stored.evidenceHash = keccak256(abi.encode(stored.evidenceHash, receiptDigest));
-        certificateId = _issue(deliveryId, trade, documentDigest, digestAlg);
+        ParticipantId executingVenue = participants.participantBySequence(trade.executingVenue);
+        certificateId = _issue(deliveryId, executingVenue, actor.participantId, documentDigest, digestAlg);
         emit DeliveryAccepted(deliveryId, tradeId, certificateId, false, receiptDigest, actor.participantId, account);
         trades.advance(tradeId, ITrades.TradeState.FULFILLED);
     }
@@ -193,7 +194,8 @@ contract Deliveries is IDeliveries, Acting {
         require(time >= stored.inspectUntil, DeadlineNotReached(stored.inspectUntil, time));
 
         stored.state = DeliveryState.DEEMED_ACCEPTED;
-        certificateId = _issue(deliveryId, trade, documentDigest, digestAlg);
+        ParticipantId buyer = participants.participantBySequence(trade.buyer);
+        certificateId = _issue(deliveryId, executingVenue, buyer, documentDigest, digestAlg);
         emit DeliveryAccepted(deliveryId, tradeId, certificateId, true, 0, executingVenue, account);
         trades.advance(tradeId, ITrades.TradeState.FULFILLED);
     }
@@ -236,12 +238,14 @@ contract Deliveries is IDeliveries, Acting {
 
     /// @dev Attempts are found by their ids, so that no counter is stored per trade. All earlier ones must have been
     /// rejected.
-    function _nextAttempt(TradeId tradeId, uint32 sellerSequence)
+    function _nextAttempt(TradeId tradeId, uint32 sellerSequence, Actor memory actor)
         private
         view
         returns (DeliveryId deliveryId, uint8 attempt)
     {
-        ParticipantId seller = participants.participantBySequence(sellerSequence);
+        ParticipantId seller = actor.sequence == sellerSequence
+            ? actor.participantId
+            : participants.participantBySequence(sellerSequence);
         for (attempt = 1; attempt <= ATTEMPTS_MAX; ++attempt) {
             deliveryId = _deliveryId(seller, tradeId, attempt);
             DeliveryState state = _deliveries[deliveryId].state;
@@ -293,10 +297,13 @@ contract Deliveries is IDeliveries, Acting {
     }
 
     /// @dev Issued before the event, which carries the certificate's id.
-    function _issue(DeliveryId deliveryId, ITrades.TradeBrief memory trade, bytes32 documentDigest, DigestAlg digestAlg)
-        private
-        returns (CertificateId certificateId)
-    {
+    function _issue(
+        DeliveryId deliveryId,
+        ParticipantId executingVenue,
+        ParticipantId buyer,
+        bytes32 documentDigest,
+        DigestAlg digestAlg
+    ) private returns (CertificateId certificateId) {
         require(documentDigest != 0, FieldInvalid("documentDigest"));
         require(digestAlg != DigestAlg.NONE, FieldInvalid("digestAlg"));
         (certificateId,) = certificates.issue(
@@ -305,8 +312,8 @@ contract Deliveries is IDeliveries, Acting {
                 subjectNoun: Noun.DELIVERY,
                 subjectId: DeliveryId.unwrap(deliveryId),
                 subjectVersion: 0,
-                issuer: participants.participantBySequence(trade.executingVenue),
-                holder: participants.participantBySequence(trade.buyer),
+                issuer: executingVenue,
+                holder: buyer,
                 documentDigest: documentDigest,
                 digestAlg: digestAlg,
                 validUntil: 0,

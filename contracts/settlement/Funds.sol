@@ -29,6 +29,7 @@ contract Funds is IFunds, Acting {
         // slot 0
         uint32 payer;
         uint32 bank;
+        uint64 amountFen; // as held first
         uint64 heldFen;
         bool isBlocked;
         uint40 blockedUntil;
@@ -97,6 +98,13 @@ contract Funds is IFunds, Acting {
             isBlocked: stored.isBlocked,
             blockedUntil: stored.blockedUntil
         });
+    }
+
+    /// @inheritdoc IFunds
+    function paymentOf(TradeId tradeId) external view returns (ParticipantId bank, uint64 amountFen) {
+        StoredHold storage stored = _holds[tradeId];
+        amountFen = stored.amountFen;
+        if (amountFen != 0) bank = participants.participantBySequence(stored.bank);
     }
 
     /// @inheritdoc IFunds
@@ -248,7 +256,7 @@ contract Funds is IFunds, Acting {
         _moveToHeld(payer, bank, amountFen);
 
         (uint32 payerNumber, uint32 bankNumber) = (participants.sequenceOf(payer), participants.sequenceOf(bank));
-        _holds[tradeId] = StoredHold(payerNumber, bankNumber, amountFen, false, 0);
+        _holds[tradeId] = StoredHold(payerNumber, bankNumber, amountFen, amountFen, false, 0);
         emit FundsHeld(tradeId, payer, bank, amountFen);
     }
 

@@ -132,9 +132,12 @@ contract Settlements is ISettlements, Acting {
         Authorization calldata authorization
     ) external returns (SettlementId settlementId) {
         address account = _authorize(
-            keccak256(abi.encode(tradeId, deliveryId, legs, documentDigest, digestAlg)), authorization
+            _isRelayed(authorization)
+                ? keccak256(abi.encode(tradeId, deliveryId, legs, documentDigest, digestAlg))
+                : bytes32(0),
+            authorization
         );
-        ITrades.Trade memory trade = trades.tradeOf(tradeId);
+        ITrades.TradeBasis memory trade = trades.basisOf(tradeId);
         settlementId =
             SettlementId.wrap(Hashing.actId("settlement", trade.executingVenue, TradeId.unwrap(tradeId), SALT));
         require(_settlements[settlementId].state == SettlementState.NONE, SettlementAlreadyExists(settlementId));
@@ -156,7 +159,7 @@ contract Settlements is ISettlements, Acting {
     /// @inheritdoc ISettlements
     function placeHold(TradeId tradeId, Cause calldata cause, Authorization calldata authorization) external {
         address account = _authorize(keccak256(abi.encode(tradeId, cause)), authorization);
-        ITrades.Trade memory trade = trades.tradeOf(tradeId);
+        ITrades.TradeBasis memory trade = trades.basisOf(tradeId);
         Actor memory actor = Venues.requireAuthority(participants, account, cause, trade.executingVenue);
         require(
             trade.state != ITrades.TradeState.CLOSED && trade.state != ITrades.TradeState.TERMINATED,
@@ -174,7 +177,7 @@ contract Settlements is ISettlements, Acting {
     /// @inheritdoc ISettlements
     function liftHold(TradeId tradeId, Cause calldata cause, Authorization calldata authorization) external {
         address account = _authorize(keccak256(abi.encode(tradeId, cause)), authorization);
-        ITrades.Trade memory trade = trades.tradeOf(tradeId);
+        ITrades.TradeBasis memory trade = trades.basisOf(tradeId);
         Actor memory actor = Venues.requireAuthority(participants, account, cause, trade.executingVenue);
         AuthorityClass authority = cause.authority;
         require(_isActive(_holds[tradeId][authority]), SettlementHoldNotFound(tradeId, authority));
@@ -223,14 +226,14 @@ contract Settlements is ISettlements, Acting {
     function _requireClearing(address account, ParticipantId executingVenue) private view returns (Actor memory actor) {
         actor = participants.actorOf(account);
         ParticipantId caller = actor.participantId;
-        if (participants.hasRole(caller, IParticipants.Role.CLEARING, executingVenue)) return actor;
+        if (participants.hasRole(caller, IParticipants.Role.EXCHANGE_OPERATOR, executingVenue)) return actor;
         require(
-            participants.hasRole(caller, IParticipants.Role.EXCHANGE_OPERATOR, executingVenue),
+            participants.hasRole(caller, IParticipants.Role.CLEARING, executingVenue),
             IParticipants.RoleMissing(caller, IParticipants.Role.CLEARING, executingVenue)
         );
     }
 
-    function _requireSettleable(ITrades.Trade memory trade, DeliveryId deliveryId) private view {
+    function _requireSettleable(ITrades.TradeBasis memory trade, DeliveryId deliveryId) private view {
         TradeId tradeId = trade.tradeId;
         require(trade.state == ITrades.TradeState.FULFILLED, ITrades.TradeStateWrong(tradeId, trade.state));
         require(deliveries.isAccepted(deliveryId, tradeId), DeliveryNotAccepted(tradeId, deliveryId));
@@ -239,10 +242,12 @@ contract Settlements is ISettlements, Acting {
     }
 
     /// @dev Issued before the event, which carries the certificate's id.
-    function _issue(SettlementId settlementId, ITrades.Trade memory trade, bytes32 documentDigest, DigestAlg digestAlg)
-        private
-        returns (CertificateId certificateId)
-    {
+    function _issue(
+        SettlementId settlementId,
+        ITrades.TradeBasis memory trade,
+        bytes32 documentDigest,
+        DigestAlg digestAlg
+    ) private returns (CertificateId certificateId) {
         (certificateId,) = certificates.issue(
             ICertificates.CertificateRequest({
                 kind: ICertificates.CertificateKind.SETTLEMENT,
@@ -264,7 +269,7 @@ contract Settlements is ISettlements, Acting {
         SettlementId settlementId,
         DeliveryId deliveryId,
         CertificateId certificateId,
-        ITrades.Trade memory trade,
+        ITrades.TradeBasis memory trade,
         ITrades.Leg[] calldata legs,
         Actor memory actor
     ) private {

@@ -1,4 +1,4 @@
-"""`up`, `down`, `status`, `demo` as processes: started, refused, stopped, killed, resumed, removed."""
+"""`up`, `down`, `demo` as processes: started, refused, stopped, killed, resumed, removed."""
 
 import json
 import os

@@ -70,6 +70,7 @@ class Player:
             self._settle,
             self._hold,
             self._lift,
+            self._lift,
             self._terminate,
             self._listing,
             self._standing,
@@ -95,14 +96,17 @@ class Player:
             self._try(act, by)
 
     def _try(self, act: Act, by: str) -> None:
-        name = type(act).__name__
+        name, key = type(act).__name__, f"turn/{self._number}"
         try:
-            acted = self.scene.do(act, by=by, key=f"turn/{self._number}/{name}")
+            sent = self.scene.ledger.act(act, by=self.scene.stage.account(by), key=key)
         except LedgerError as error:
             self.refused[type(error).__name__] += 1
             return
+        if sent.transaction_hash is None:
+            self.refused["repeat"] += 1
+            return
         self.done[name] += 1
-        for event in acted.events:
+        for event in self.scene.stage.acted(key).events:
             if isinstance(event, TradeConcluded):
                 self._deals.append(
                     Deal(trade_id=event.trade_id, legs=tuple(event.legs), buyer="buyer-one")
@@ -132,19 +136,19 @@ class Player:
         return self.scene.contract(f"played {self.chance.random()}"), "exchange-b"
 
     def _deliver(self) -> Turn:
-        trade_id = self.chance.choice(self._deals).trade_id
+        trade_id = self.chance.choice(self._deals[-3:]).trade_id
         form = DeliveryForm.DOWNLOAD
         return make(DeliveriesDeliver, trade_id, form, self._digest(), NOTHING, SHA), "vendor"
 
     def _inspect(self) -> Turn:
-        delivery_id, digest = self.chance.choice(self._deliveries).delivery_id, self._digest()
+        delivery_id, digest = self.chance.choice(self._deliveries[-3:]).delivery_id, self._digest()
         if self.chance.random() < 0.3:
             cause = self.scene.cause(AuthorityClass.PARTY)
             return make(DeliveriesReject, delivery_id, cause), "buyer-one"
         return make(DeliveriesAccept, delivery_id, digest, digest, SHA), "buyer-one"
 
     def _settle(self) -> Turn:
-        made = self.chance.choice(self._deliveries)
+        made = self.chance.choice(self._deliveries[-3:])
         (legs,) = (one.legs for one in self._deals if one.trade_id == made.trade_id)
         settled = make(
             SettlementsSettle, made.trade_id, made.delivery_id, legs, self._digest(), SHA
@@ -153,16 +157,16 @@ class Player:
 
     def _hold(self) -> Turn:
         authority, by = self._authority()
-        trade_id = self.chance.choice(self._deals).trade_id
+        trade_id = self.chance.choice(self._deals[-3:]).trade_id
         return make(SettlementsPlaceHold, trade_id, self.scene.cause(authority)), by
 
     def _lift(self) -> Turn:
         authority, by = self._authority()
-        trade_id = self.chance.choice(self._deals).trade_id
+        trade_id = self.chance.choice(self._deals[-3:]).trade_id
         return make(SettlementsLiftHold, trade_id, self.scene.cause(authority)), by
 
     def _terminate(self) -> Turn:
-        trade_id = self.chance.choice(self._deals).trade_id
+        trade_id = self.chance.choice(self._deals[-3:]).trade_id
         cause = self.scene.cause(AuthorityClass.REGULATOR)
         return make(TradesTerminate, trade_id, cause), "regulator"
 
@@ -180,13 +184,14 @@ class Player:
             make(ListingsResume, listing_id, cause),
             make(ListingsDelist, listing_id, cause),
         )
-        weights = (1, 2, 4, 4, 1)
+        weights = (10, 20, 60, 60, 1)
         return self.chance.choices(choices, weights)[0], "vendor"
 
     def _standing(self) -> Turn:
         who = self.scene.stage.participant(self.chance.choice(("supplier", "developer")))
         cause = self.scene.cause(AuthorityClass.REGULATOR)
-        kind = self.chance.choice((ParticipantsSuspend, ParticipantsRestore))
+        kinds = (ParticipantsSuspend, ParticipantsRestore, ParticipantsRestore)
+        kind = self.chance.choice(kinds)
         return make(kind, who, cause), "regulator"
 
     def _role(self) -> Turn:

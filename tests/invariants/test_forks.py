@@ -26,9 +26,21 @@ from settlement.trades import Trade
 from tests.invariants.playing import Player
 from tests.stories.world import Scene, open_scene
 
-SEEDS = range(4)
+SEEDS = range(3)
 FORKS = 3
-TURNS_MAX = 40
+TURNS_MAX = 30
+# What moves money or goods: a player who never comes to it would prove little.
+CORE = {
+    "TradesConclude",
+    "DeliveriesDeliver",
+    "DeliveriesAccept",
+    "DeliveriesReject",
+    "SettlementsPlaceHold",
+    "SettlementsSettle",
+    "FundsAttestDeposit",
+    "FundsRequestWithdrawal",
+    "ParticipantsSuspend",
+}
 
 
 class Follower:
@@ -142,11 +154,10 @@ class TestThePlayer:
         """A player whose acts are all refused would prove nothing."""
         player = Player(scene, random.Random(7))
 
-        player.play(400)
+        player.play(250)
 
-        rare = {name for name, times in player.done.items() if times < 2}
-        assert len(player.done) >= 19, player.done
-        assert len(rare) <= 4, player.done
+        assert CORE <= player.done.keys(), player.done
+        assert len(player.done) >= 18, player.done
         assert len(player.refused) >= 6, player.refused
 
 

@@ -82,7 +82,7 @@ class Application:
             "object": (make(RegistrationsObject, one, party), "developer"),
             "dismiss": (make(RegistrationsDismissObjection, one, 1, issuer), "registrar"),
             "deposit": (
-                make(RegistrationsDeposit, one, self.act.rights, digest, sha, 0),
+                make(RegistrationsDeposit, one, rights, digest, sha, 0),
                 "registrar",
             ),
             "refuse": (make(RegistrationsRefuse, one, issuer), "registrar"),

@@ -34,6 +34,7 @@ from chain.errors import (
     AuthorizationAlreadyUsed,
     AuthorizationExpired,
     CallerNotDeliverer,
+    DeliveryAlreadyExists,
     FractionOfFen,
     FundsInsufficient,
     ParentNotRegistered,
@@ -115,11 +116,11 @@ class TestTheSameAct:
         assert scene.trace() == before
 
     def test_under_another_key_is_the_same_record(self, scene: Scene) -> None:
-        act, vendor = scene.offer("once more"), scene.stage.account("vendor")
-        scene.ledger.act(act, by=vendor, key="once")
+        act, supplier = scene.resource("a"), scene.stage.account("supplier")
+        scene.ledger.act(act, by=supplier, key="once")
         before = scene.trace()
 
-        again = scene.ledger.act(act, by=vendor, key="twice")
+        again = scene.ledger.act(act, by=supplier, key="twice")
 
         assert again.is_repeat
         assert again.transaction_hash is None
@@ -131,6 +132,23 @@ class TestTheSameAct:
         other = replace(act, metadata_digest=scene.stage.document({"name": "b"}))
 
         scene.refused(AssetAlreadyExists, other, by="supplier")
+
+    def test_of_delivering_is_not_that_of_another_package(self, scene: Scene) -> None:
+        """D1: the chain shows only a hash of what was handed over; another one is no repeat."""
+        deal, vendor = scene.deal("delivered"), scene.stage.account("vendor")
+        act = DeliveriesDeliver(
+            trade_id=deal.trade_id,
+            form=DeliveryForm.DOWNLOAD,
+            package_digest=scene.stage.content(b"a package"),
+            keys_digest=NOTHING,
+            digest_alg=DigestAlg.SHA256,
+        )
+        scene.do(act, by="vendor")
+        other = replace(act, package_digest=scene.stage.content(b"another package"))
+
+        scene.refused(DeliveryAlreadyExists, other, by="vendor")
+
+        assert scene.ledger.act(act, by=vendor, key="once more").is_repeat
 
     def test_does_not_lend_its_key_to_another_act(self, scene: Scene) -> None:
         supplier = scene.stage.account("supplier")
