@@ -101,7 +101,8 @@ contract Agreements is IAgreements, Acting {
         external
         returns (AgreementId agreementId)
     {
-        address account = _authorize(keccak256(abi.encode(params)), authorization);
+        address account =
+            _authorize(_isRelayed(authorization) ? keccak256(abi.encode(params)) : bytes32(0), authorization);
         Actor memory actor = _exchangeOf(account);
         bytes32 membersHash = keccak256(abi.encode(params.members));
         agreementId = AgreementId.wrap(Hashing.actId("agreement", actor.participantId, membersHash, params.salt));

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IParticipants} from "../interfaces/IParticipants.sol";
 import {Acting} from "../libraries/Acting.sol";
 import {Admission} from "../libraries/Admission.sol";
+import {Causes} from "../libraries/Causes.sol";
 import {Clock} from "../libraries/Clock.sol";
 import {Hashing} from "../libraries/Hashing.sol";
 import {Roles} from "../libraries/Roles.sol";
@@ -97,6 +98,22 @@ contract Participants is IParticipants, Acting {
     }
 
     /// @inheritdoc IParticipants
+    function requireActive(ParticipantId participantId) external view returns (uint32 sequence) {
+        return _register.requireActiveId(participantId);
+    }
+
+    /// @inheritdoc IParticipants
+    function requireActiveBySequence(uint32 sequence) external view returns (ParticipantId participantId) {
+        participantId = _register.ids[sequence];
+        _register.requireActiveId(participantId);
+    }
+
+    /// @inheritdoc IParticipants
+    function requireIssuer(ParticipantId participantId, Role role) external view returns (uint32 sequence) {
+        return _register.requireIssuer(participantId, role);
+    }
+
+    /// @inheritdoc IParticipants
     function hasRole(ParticipantId participantId, Role role, ParticipantId venue) external view returns (bool) {
         return _register.hasRole(participantId, role, venue);
     }
@@ -137,19 +154,6 @@ contract Participants is IParticipants, Acting {
         _register.requireMayApply(participantId, account);
         _register.requireApplication(params);
         _register.enterApplication(participantId, account, params);
-        emit ParticipantApplied(
-            participantId,
-            account,
-            params.homeVenue,
-            _register.organisations[participantId].sequence,
-            params.participantType,
-            params.usccDigest,
-            params.usccLast4,
-            params.profileDigest,
-            params.digestAlg,
-            Standing.ALL_PURPOSES,
-            params.encryptionKey
-        );
     }
 
     /// @inheritdoc IParticipants
@@ -212,7 +216,7 @@ contract Participants is IParticipants, Acting {
         ParticipantId by = _register.requireAdmitter(account, participantId, record.homeVenue);
         if (record.state != ParticipantState.ADMITTED) record.requireState(participantId, ParticipantState.APPLIED);
         Admission.requireDigest(evidenceDigest, digestAlg, "evidenceDigest");
-        Standing.requireOpenOrFuture(validUntil);
+        Causes.requireOpenOrFuture(validUntil);
         uint64 time = Clock.nowSeconds();
         record.state = ParticipantState.ADMITTED;
         record.validUntil = validUntil;
@@ -283,7 +287,8 @@ contract Participants is IParticipants, Acting {
         Admission.requireAccount(purposes, validFrom, validUntil, encryptionKey);
         _register.enterAccount(participantId, account, purposes, validFrom, validUntil, keccak256(encryptionKey));
         emit AccountAdded(account, participantId, byAccount, purposes, validFrom, validUntil, encryptionKey);
-        _requireConsent(participantId, account, purposes, consent);
+        bytes32 joining = keccak256(abi.encode(JOIN_TYPEHASH, participantId, account, purposes));
+        require(Signatures.isSigned(account, _hashTypedDataV4(joining), consent), SignatureInvalid(account));
     }
 
     /// @inheritdoc IParticipants
@@ -310,7 +315,7 @@ contract Participants is IParticipants, Acting {
         ParticipantId by = _register.requireGranter(account, participantId, role, venue);
         record.requireActive(participantId);
         Roles.requireGrantable(participantId, role, venue);
-        Standing.requireOpenOrFuture(validUntil);
+        Causes.requireOpenOrFuture(validUntil);
         _register.terms[participantId][venue][role] = validUntil == 0 ? Standing.OPEN_TERM : validUntil;
         emit RoleGranted(participantId, role, venue, validUntil, by, account);
     }
@@ -326,7 +331,7 @@ contract Participants is IParticipants, Acting {
         address account = _authorize(keccak256(abi.encode(participantId, role, venue, cause)), authorization);
         _register.organisationOf(participantId);
         ParticipantId by = _register.requireGranter(account, participantId, role, venue);
-        Standing.requireVenueCause(by, cause);
+        Causes.requireOfVenue(by, cause);
         require(_register.terms[participantId][venue][role] != 0, RoleMissing(participantId, role, venue));
         _register.terms[participantId][venue][role] = 0;
         emit RoleRevoked(participantId, role, venue, by, account, cause);
@@ -360,7 +365,7 @@ contract Participants is IParticipants, Acting {
         require(record.homeVenue != venue, FieldInvalid("participantId"));
         Admission.requireRecognition(_recognitions[participantId][venue], recognition);
         if (recognition == Recognition.RECOGNIZED) record.requireActive(participantId);
-        else Standing.requireVenueCause(venue, cause);
+        else Causes.requireOfVenue(venue, cause);
         _recognitions[participantId][venue] = recognition;
         emit VenueRecognitionSet(participantId, venue, recognition, account, cause);
     }
@@ -385,15 +390,5 @@ contract Participants is IParticipants, Acting {
         require(newGovernor != address(0), FieldInvalid("newGovernor"));
         _register.governor = newGovernor;
         emit GovernorTransferred(account, newGovernor);
-    }
-
-    // ---------------------------------------------------------------- internal
-
-    function _requireConsent(ParticipantId participantId, address account, uint8 purposes, bytes calldata consent)
-        private
-        view
-    {
-        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(JOIN_TYPEHASH, participantId, account, purposes)));
-        require(Signatures.isSigned(account, digest, consent), SignatureInvalid(account));
     }
 }

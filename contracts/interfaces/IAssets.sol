@@ -60,6 +60,17 @@ interface IAssets is IActing {
         uint64 declaredAt;
     }
 
+    /// @notice What stands in an asset's first slot.
+    /// @param registrant The registrant's number ({IParticipants.sequenceOf}).
+    /// @param latestVersion The highest declared version.
+    /// @param registeredVersion The highest registered version; 0 before.
+    struct AssetBrief {
+        AssetKind kind;
+        uint32 registrant;
+        uint32 latestVersion;
+        uint32 registeredVersion;
+    }
+
     /// @notice A security review of one version.
     struct Review {
         Verdict verdict;
@@ -290,6 +301,10 @@ interface IAssets is IActing {
 
     /// @notice Returns who declares an asset's versions; reverts with {AssetNotFound}.
     function registrantOf(AssetId assetId) external view returns (ParticipantId);
+
+    /// @notice Returns what a registration asks of an asset, with the registrant's number; reverts with
+    /// {AssetNotFound}.
+    function briefOf(AssetId assetId) external view returns (AssetBrief memory);
 
     /// @notice Returns the highest declared and the highest registered version (0 for none); reverts with
     /// {AssetNotFound}.

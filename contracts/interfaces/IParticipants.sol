@@ -600,6 +600,14 @@ interface IParticipants is IActing {
 
     /// @notice Says whether a participant is admitted, not suspended and within its term.
     function isActive(ParticipantId participantId) external view returns (bool);
+    /// @notice Returns a participant's number, for packing; reverts with {ParticipantNotFound} or
+    /// {ParticipantNotActive}.
+    function requireActive(ParticipantId participantId) external view returns (uint32 sequence);
+    /// @notice Returns the participant with a number; reverts with {ParticipantNotFound} or {ParticipantNotActive}.
+    function requireActiveBySequence(uint32 sequence) external view returns (ParticipantId participantId);
+    /// @notice Returns an issuer's number, for packing; reverts unless it is active, holds the role for the whole ledger
+    /// and has region and digit.
+    function requireIssuer(ParticipantId participantId, Role role) external view returns (uint32 sequence);
     /// @notice Says whether a participant holds a role at a venue, or for the whole ledger, now; not whether it is
     /// active.
     function hasRole(ParticipantId participantId, Role role, ParticipantId venue) external view returns (bool);

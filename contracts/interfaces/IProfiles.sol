@@ -26,6 +26,15 @@ interface IProfiles is IActing {
         VENUE
     }
 
+    /// @dev The steps of a registration that a profile gives time for.
+    enum Step {
+        ACCEPTANCE,
+        SUPPLEMENT,
+        DECISION,
+        NOTICE,
+        OBJECTION
+    }
+
     /// @param amount How many units; 0 means at once.
     /// @param unit What is counted.
     struct Duration {
@@ -110,6 +119,19 @@ interface IProfiles is IActing {
 
     /// @notice Returns a profile; reverts with {ProfileNotFound}.
     function profileOf(ProfileId profileId) external view returns (Profile memory);
+    /// @notice Returns the profile with a number; reverts with {ProfileNotFound}, which then names zero.
+    function profileIdOf(uint16 number) external view returns (ProfileId);
+    /// @notice Returns a profile's number (1, 2, 3 …, for packing), and until when an application made under it at
+    /// `start` is to be answered; reverts with {ProfileNotFound}.
+    function openingOf(ProfileId profileId, uint64 start) external view returns (uint16 number, uint64 acceptUntil);
+    /// @notice Returns when a step that begins at `start` ends under the profile with a number, as {deadlineAfter}
+    /// counts.
+    function deadlineOf(uint16 number, Step step, uint64 start) external view returns (uint64 deadline);
+    /// @notice Returns until when a certificate issued at `start` may be valid, and how its code is written, under the
+    /// profile with a number.
+    function validityOf(uint16 number, uint64 start) external view returns (uint64 validUntil, CodeFormat codeFormat);
+    /// @notice Says whether the profile with a number allows waiving the notice.
+    function isNoticeWaivable(uint16 number) external view returns (bool);
     /// @notice Returns a year of the calendar, and whether it is loaded.
     function calendarYearOf(uint16 year) external view returns (bool loaded, uint256[2] memory workingDays);
     /// @notice Says whether a moment falls on a working day in UTC+8; reverts with {CalendarYearMissing}.

@@ -199,6 +199,18 @@ interface IRights is IActing {
     /// @notice Reverts unless terms are well formed, not over already, and their holder is active.
     function requireTerms(RightTerms calldata terms) external view;
 
+    /// @notice Reverts unless each right is active and is this holder's right of this kind on the asset in its place.
+    /// @param holder Who must hold them.
+    /// @param holderNumber The holder's number ({IParticipants.sequenceOf}).
+    /// @return sharesBps What each asks for its granting side, in basis points.
+    function requireRights(
+        RightId[] calldata rightIds,
+        AssetId[] calldata assetIds,
+        ParticipantId holder,
+        uint32 holderNumber,
+        RightKind kind
+    ) external view returns (uint16[] memory sharesBps);
+
     /// @notice Returns an entry; asset, version and certificate are those of its root. Reverts with {RightNotFound}.
     function rightOf(RightId rightId) external view returns (Right memory);
 

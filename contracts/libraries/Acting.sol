@@ -50,7 +50,10 @@ abstract contract Acting is IActing, EIP712 {
     /// - with one: the deadline has not passed, the nonce is unused, the account signed.
     ///
     /// Emits an {AuthorizationUsed} event when relayed.
-    function _authorize(bytes32 argumentsHash, Authorization calldata authorization) internal returns (address account) {
+    function _authorize(bytes32 argumentsHash, Authorization calldata authorization)
+        internal
+        returns (address account)
+    {
         account = authorization.account;
         if (!_isRelayed(authorization)) {
             require(account == msg.sender || account == address(0), SenderNotAccount(msg.sender, account));

@@ -6,6 +6,7 @@ import {IParticipants} from "../interfaces/IParticipants.sol";
 import {Cause} from "../types/Acting.sol";
 import {DigestAlg} from "../types/Codes.sol";
 import {ParticipantId} from "../types/Ids.sol";
+import {Causes} from "./Causes.sol";
 import {Clock} from "./Clock.sol";
 import {Standing} from "./Standing.sol";
 
@@ -22,7 +23,7 @@ library Admission {
     /// @dev Whoever applied in vain before loses the organisation to a new applicant, whose account takes the place of
     /// the first.
     ///
-    /// Emits an {AccountRevoked} event for an earlier applicant's account.
+    /// Emits a {ParticipantApplied} event, after an {AccountRevoked} event for an earlier applicant's account.
     function enterApplication(
         Standing.Register storage self,
         ParticipantId participantId,
@@ -51,6 +52,7 @@ library Admission {
         record.firstAccount = account;
         bytes32 keyHash = keccak256(params.encryptionKey);
         self.keys[account] = Standing.Key(record.sequence, Standing.ALL_PURPOSES, true, time, 0, 0, keyHash);
+        _emitApplied(participantId, account, record.sequence, params);
     }
 
     /// @notice Enters a further account of an organisation.
@@ -135,7 +137,7 @@ library Admission {
         view
     {
         require(purposes != 0 && purposes <= Standing.ALL_PURPOSES, IActing.FieldInvalid("purposes"));
-        Standing.requireOpenOrFuture(validUntil);
+        Causes.requireOpenOrFuture(validUntil);
         require(validUntil == 0 || validFrom < validUntil, IActing.FieldInvalid("validFrom"));
         requireEncryptionKey(encryptionKey);
     }
@@ -161,5 +163,28 @@ library Admission {
                 ? previous == IParticipants.Recognition.RECOGNIZED
                 : next == IParticipants.Recognition.DECLINED && previous == IParticipants.Recognition.NONE;
         require(mayFollow, IActing.FieldInvalid("recognition"));
+    }
+
+    // ---------------------------------------------------------------- internal
+
+    function _emitApplied(
+        ParticipantId participantId,
+        address account,
+        uint32 sequence,
+        IParticipants.Application calldata params
+    ) private {
+        emit IParticipants.ParticipantApplied(
+            participantId,
+            account,
+            params.homeVenue,
+            sequence,
+            params.participantType,
+            params.usccDigest,
+            params.usccLast4,
+            params.profileDigest,
+            params.digestAlg,
+            Standing.ALL_PURPOSES,
+            params.encryptionKey
+        );
     }
 }

@@ -5,10 +5,10 @@ import {IActing} from "../interfaces/IActing.sol";
 import {IAssets} from "../interfaces/IAssets.sol";
 import {IParticipants} from "../interfaces/IParticipants.sol";
 import {IRegistrations} from "../interfaces/IRegistrations.sol";
-import {IRights} from "../interfaces/IRights.sol";
 import {Actor} from "../types/Acting.sol";
 import {AssetKind, AuthorityClass, DigestAlg} from "../types/Codes.sol";
 import {AssetId, CertificateId, ParticipantId} from "../types/Ids.sol";
+import {RightsTerms} from "./RightsTerms.sol";
 
 /// @title Applications
 /// @notice What an application for registration must satisfy before anybody examines it.
@@ -16,41 +16,33 @@ library Applications {
     uint256 internal constant RIGHTS_MAX = 16;
 
     uint8 private constant OPERATE_BIT = 4;
-    ParticipantId private constant LEDGER = ParticipantId.wrap(0);
 
-    /// @notice Reverts unless the applicant declared this version, which is not registered yet.
+    /// @notice Returns what the asset is, and reverts unless the applicant declared this version, which is not
+    /// registered yet.
     function requireAsset(
         IRegistrations.RegistrationApplication calldata params,
-        ParticipantId applicant,
+        Actor memory applicant,
         IAssets assets
-    ) internal view {
-        AssetId assetId = params.assetId;
-        (uint32 latestVersion, uint32 registeredVersion) = assets.latestVersionOf(assetId);
-        require(
-            params.assetVersion != 0 && params.assetVersion <= latestVersion,
-            IAssets.AssetNotFound(assetId, params.assetVersion)
-        );
-        require(assets.registrantOf(assetId) == applicant, IAssets.CallerNotRegistrant(assetId, applicant));
-        require(params.assetVersion > registeredVersion, IAssets.AssetAlreadyRegistered(assetId, params.assetVersion));
+    ) internal view returns (AssetKind) {
+        (AssetId assetId, uint32 version) = (params.assetId, params.assetVersion);
+        IAssets.AssetBrief memory asset = assets.briefOf(assetId);
+        require(version != 0 && version <= asset.latestVersion, IAssets.AssetNotFound(assetId, version));
+        bool isOwn = asset.registrant == applicant.sequence;
+        require(isOwn, IAssets.CallerNotRegistrant(assetId, applicant.participantId));
+        require(version > asset.registeredVersion, IAssets.AssetAlreadyRegistered(assetId, version));
+        require(version <= type(uint24).max, IActing.FieldInvalid("assetVersion"));
+        return asset.kind;
     }
 
-    /// @notice Reverts unless the registrar may register this applicant's data, and could write the certificate's code.
+    /// @notice Returns the registrar's number, and reverts unless it may register this applicant's data, and could write
+    /// the certificate's code.
     function requireRegistrar(ParticipantId registrar, ParticipantId applicant, IParticipants participants)
         internal
         view
+        returns (uint32 sequence)
     {
-        requireActive(registrar, participants);
-        require(
-            participants.hasRole(registrar, IParticipants.Role.REGISTRAR, LEDGER),
-            IParticipants.RoleMissing(registrar, IParticipants.Role.REGISTRAR, LEDGER)
-        );
-        participants.issuerCodeOf(registrar);
+        sequence = participants.requireIssuer(registrar, IParticipants.Role.REGISTRAR);
         require(registrar != applicant, IRegistrations.RegistrarIsApplicant(applicant));
-    }
-
-    function requireActive(ParticipantId participantId, IParticipants participants) internal view {
-        if (participants.isActive(participantId)) return;
-        revert IParticipants.ParticipantNotActive(participantId, participants.participantOf(participantId).state);
     }
 
     /// @notice Reverts unless the objection is raised as a party or as a regulator.
@@ -80,13 +72,13 @@ library Applications {
     /// @dev An entrusted processor gains none. Data collected from public sources by a program gives HOLD and USE;
     /// OPERATE only for a product,
     /// which the registrar finds not to replace its source.
-    function requireRights(IRegistrations.RegistrationApplication calldata params, IRights rights, IAssets assets)
-        internal
-        view
-    {
+    function requireRights(
+        IRegistrations.RegistrationApplication calldata params,
+        AssetKind kind,
+        IParticipants participants
+    ) internal view {
         bool isEntrusted = params.processingRole == IRegistrations.ProcessingRole.ENTRUSTED;
-        bool mayOperate = params.sourceKind != IRegistrations.SourceKind.CRAWLED
-            || assets.kindOf(params.assetId) == AssetKind.PRODUCT;
+        bool mayOperate = params.sourceKind != IRegistrations.SourceKind.CRAWLED || kind == AssetKind.PRODUCT;
         require(isEntrusted || params.rights.length != 0, IActing.FieldInvalid("rights"));
         require(params.rights.length <= RIGHTS_MAX, IActing.FieldInvalid("rights"));
         for (uint256 i = 0; i < params.rights.length; i++) {
@@ -95,7 +87,7 @@ library Applications {
                 !isEntrusted && (mayOperate || kinds & OPERATE_BIT == 0),
                 IRegistrations.RightNotSupported(params.sourceKind, params.processingRole, kinds)
             );
-            rights.requireTerms(params.rights[i]);
+            RightsTerms.requireValid(params.rights[i], participants);
         }
     }
 }

@@ -24,9 +24,16 @@ library Days {
 
     /// @notice Returns the year that a day falls in.
     function yearOf(uint256 day) internal pure returns (uint16 year) {
+        (year,,) = yearAround(day);
+    }
+
+    /// @notice Returns the year that a day falls in, its 1 January and that of the next year.
+    function yearAround(uint256 day) internal pure returns (uint16 year, uint256 newYear, uint256 nextNewYear) {
         year = uint16(FIRST_YEAR + day * 400 / DAYS_IN_400_YEARS); // off by one at most
-        if (day < firstDayOf(year)) return year - 1;
-        if (day >= firstDayOf(year + 1)) return year + 1;
+        newYear = firstDayOf(year);
+        if (day < newYear) return (year - 1, firstDayOf(year - 1), newYear);
+        nextNewYear = firstDayOf(year + 1);
+        if (day >= nextNewYear) return (year + 1, nextNewYear, firstDayOf(year + 2));
     }
 
     /// @notice Returns 1 January of a year.

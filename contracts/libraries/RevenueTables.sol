@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAssets} from "../interfaces/IAssets.sol";
+import {IParticipants} from "../interfaces/IParticipants.sol";
 import {Payee} from "../types/Acting.sol";
 import {ParticipantId} from "../types/Ids.sol";
 import {Shares} from "./Shares.sol";
@@ -57,6 +58,21 @@ library RevenueTables {
                 table[i].shareBps >= owedBps[i],
                 IAssets.UpstreamShareMissing(table[i].participantId, owedBps[i], table[i].shareBps)
             );
+        }
+    }
+
+    /// @notice Reverts unless every payee is a participant, or its share would be lost. Upstream payees and the registrant
+    /// are known already.
+    function requireKnown(
+        uint256[] memory owedBps,
+        Payee[] calldata table,
+        ParticipantId registrant,
+        IParticipants participants
+    ) internal view {
+        for (uint256 i = 0; i < table.length; i++) {
+            if (owedBps[i] == 0 && table[i].participantId != registrant) {
+                participants.sequenceOf(table[i].participantId);
+            }
         }
     }
 }

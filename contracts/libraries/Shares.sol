@@ -17,7 +17,11 @@ library Shares {
     }
 
     /// @notice Returns the floor of a quotient and its remainder.
-    function divideFloor(uint256 dividend, uint256 divisor) internal pure returns (uint256 quotient, uint256 remainder) {
+    function divideFloor(uint256 dividend, uint256 divisor)
+        internal
+        pure
+        returns (uint256 quotient, uint256 remainder)
+    {
         quotient = dividend / divisor;
         // What the floor left is exactly what is meant here.
         // slither-disable-next-line divide-before-multiply

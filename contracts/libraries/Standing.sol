@@ -6,6 +6,7 @@ import {IParticipants} from "../interfaces/IParticipants.sol";
 import {Actor, Cause} from "../types/Acting.sol";
 import {AuthorityClass, DigestAlg} from "../types/Codes.sol";
 import {ParticipantId} from "../types/Ids.sol";
+import {Causes} from "./Causes.sol";
 import {Clock} from "./Clock.sol";
 import {Roles} from "./Roles.sol";
 
@@ -237,6 +238,26 @@ library Standing {
         require(isActive(self), IParticipants.ParticipantNotActive(participantId, self.state));
     }
 
+    /// @notice Returns an organisation's number, and reverts unless it is known and active.
+    function requireActiveId(Register storage self, ParticipantId participantId) internal view returns (uint32) {
+        Organisation storage record = organisationOf(self, participantId);
+        requireActive(record, participantId);
+        return record.sequence;
+    }
+
+    /// @notice Returns an issuer's number, and reverts unless it is active, holds the role for the ledger and has a
+    /// code.
+    function requireIssuer(Register storage self, ParticipantId participantId, IParticipants.Role role)
+        internal
+        view
+        returns (uint32 sequence)
+    {
+        sequence = requireActiveId(self, participantId);
+        bool isGranted = hasRole(self, participantId, role, LEDGER);
+        require(isGranted, IParticipants.RoleMissing(participantId, role, LEDGER));
+        issuerCodeOf(self, participantId);
+    }
+
     /// @notice Reverts unless the organisation is in this very state.
     function requireState(Organisation storage self, ParticipantId participantId, IParticipants.ParticipantState state)
         internal
@@ -284,7 +305,7 @@ library Standing {
         Cause calldata cause
     ) internal view returns (ParticipantId caller) {
         caller = requireAdmitter(self, account, participantId, venue);
-        requireVenueCause(caller, cause);
+        Causes.requireOfVenue(caller, cause);
     }
 
     /// @notice Returns who suspends or restores an organisation: its admitting body as VENUE, or a REGULATOR.
@@ -312,7 +333,7 @@ library Standing {
             return requireAdmitterFor(self, account, participantId, venue, cause);
         }
         caller = requireOwn(self, account, participantId);
-        requireComplete(cause);
+        Causes.requireComplete(cause);
     }
 
     /// @notice Returns the organisation that an account administers, and reverts unless it is this one.
@@ -357,32 +378,11 @@ library Standing {
         returns (Actor memory actor)
     {
         actor = actorOf(self, account);
-        requireComplete(cause);
+        Causes.requireComplete(cause);
         ParticipantId caller = actor.participantId;
         require(
             hasStanding(self, caller, cause.authority, venue),
             IParticipants.AuthorityMissing(caller, uint8(cause.authority))
         );
-    }
-
-    /// @notice Reverts unless the cause is complete and of the class VENUE, as which every admitting body speaks, the
-    /// governor too.
-    function requireVenueCause(ParticipantId caller, Cause calldata cause) internal view {
-        requireComplete(cause);
-        bool isVenue = cause.authority == AuthorityClass.VENUE;
-        require(isVenue, IParticipants.AuthorityMissing(caller, uint8(cause.authority)));
-    }
-
-    /// @notice Reverts unless reason, document and a possible end are given.
-    function requireComplete(Cause calldata cause) internal view {
-        bool isComplete = cause.reasonCode != 0 && cause.documentDigest != 0 && cause.digestAlg != DigestAlg.NONE;
-        require(isComplete, IActing.CauseIncomplete(cause.reasonCode, cause.documentDigest));
-        requireOpenOrFuture(cause.until);
-    }
-
-    /// @notice Reverts if the end of a term has passed; zero is no end.
-    function requireOpenOrFuture(uint64 until) internal view {
-        uint64 time = Clock.nowSeconds();
-        require(until == 0 || until > time, IActing.TimeInPast(until, time));
     }
 }

@@ -93,7 +93,8 @@ contract Assessments is IAssessments, Acting {
         external
         returns (AssessmentId assessmentId)
     {
-        address account = _authorize(keccak256(abi.encode(params)), authorization);
+        address account =
+            _authorize(_isRelayed(authorization) ? keccak256(abi.encode(params)) : bytes32(0), authorization);
         Actor memory actor = participants.actorOf(account);
         assessmentId = AssessmentId.wrap(
             Hashing.actId("assessment", actor.participantId, AssetId.unwrap(params.assetId), params.salt)

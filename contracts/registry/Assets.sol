@@ -6,11 +6,12 @@ import {IParticipants} from "../interfaces/IParticipants.sol";
 import {IRights} from "../interfaces/IRights.sol";
 import {Acting} from "../libraries/Acting.sol";
 import {Clock} from "../libraries/Clock.sol";
+import {Declarations} from "../libraries/Declarations.sol";
 import {Hashing} from "../libraries/Hashing.sol";
 import {RevenueTables} from "../libraries/RevenueTables.sol";
 import {Actor, Authorization, Payee} from "../types/Acting.sol";
 import {AssetKind, Category, DigestAlg, Grade, Relation, RightKind, Verdict} from "../types/Codes.sol";
-import {AssetId, ParticipantId} from "../types/Ids.sol";
+import {AssetId, ParticipantId, RightId} from "../types/Ids.sol";
 
 /// @title Assets
 /// @dev Version 1 keeps its small fields in the asset's own slot: most assets are never revised.
@@ -62,7 +63,6 @@ contract Assets is IAssets, Acting {
 
     // ---------------------------------------------------------------- constants and immutables
 
-    uint256 private constant PARENTS_MAX = 16;
     uint256 private constant ALIAS_LENGTH_MAX = 256;
     uint256 private constant EXPIRY_BITS = 40;
     ParticipantId private constant LEDGER = ParticipantId.wrap(0);
@@ -120,6 +120,17 @@ contract Assets is IAssets, Acting {
     }
 
     /// @inheritdoc IAssets
+    function briefOf(AssetId assetId) external view returns (AssetBrief memory) {
+        StoredAsset storage head = _headOf(assetId);
+        return AssetBrief({
+            kind: head.kind,
+            registrant: head.registrant,
+            latestVersion: head.latestVersion,
+            registeredVersion: head.registeredVersion
+        });
+    }
+
+    /// @inheritdoc IAssets
     function registrantOf(AssetId assetId) external view returns (ParticipantId) {
         return participants.participantBySequence(_headOf(assetId).registrant);
     }
@@ -170,22 +181,25 @@ contract Assets is IAssets, Acting {
         external
         returns (AssetId assetId)
     {
-        address account = _authorize(keccak256(abi.encode(params)), authorization);
+        address account =
+            _authorize(_isRelayed(authorization) ? keccak256(abi.encode(params)) : bytes32(0), authorization);
         Actor memory actor = participants.actorOf(account);
         assetId = Hashing.assetId(params.kind, actor.participantId, params.contentDigest);
-        StoredAsset storage head = _assets[assetId];
-        require(head.sequence == 0, AssetAlreadyExists(assetId));
+        require(_assets[assetId].sequence == 0, AssetAlreadyExists(assetId));
         uint64 sequence = _sequence + 1;
-        _requireDeclaration(params, actor.participantId, sequence);
+        _requireDeclaration(params, actor, sequence);
         _sequence = sequence;
-        head.sequence = sequence;
-        head.registrant = actor.sequence;
-        head.latestVersion = 1;
-        head.kind = params.kind;
-        head.category = params.category;
-        head.grade = params.grade;
-        head.digestAlg = params.digestAlg;
-        head.declaredAt = uint40(Clock.nowSeconds());
+        _assets[assetId] = StoredAsset({
+            sequence: sequence,
+            registrant: actor.sequence,
+            latestVersion: 1,
+            registeredVersion: 0,
+            kind: params.kind,
+            category: params.category,
+            grade: params.grade,
+            digestAlg: params.digestAlg,
+            declaredAt: uint40(Clock.nowSeconds())
+        });
         _record(params, Draft(assetId, actor, 1, sequence, params.parents, params.revenueTable));
     }
 
@@ -194,12 +208,14 @@ contract Assets is IAssets, Acting {
         external
         returns (uint32 version)
     {
-        address account = _authorize(keccak256(abi.encode(assetId, params)), authorization);
+        address account = _authorize(
+            _isRelayed(authorization) ? keccak256(abi.encode(assetId, params)) : bytes32(0), authorization
+        );
         Actor memory actor = participants.actorOf(account);
         StoredAsset storage head = _headOf(assetId);
         require(head.registrant == actor.sequence, CallerNotRegistrant(assetId, actor.participantId));
         require(head.kind == params.kind, FieldInvalid("kind"));
-        _requireDeclaration(params, actor.participantId, head.sequence);
+        _requireDeclaration(params, actor, head.sequence);
         version = head.latestVersion + 1;
         head.latestVersion = version;
         StoredVersion storage stored = _versions[assetId][version];
@@ -212,7 +228,8 @@ contract Assets is IAssets, Acting {
 
     /// @inheritdoc IAssets
     function review(SecurityReview calldata params, Authorization calldata authorization) external {
-        address account = _authorize(keccak256(abi.encode(params)), authorization);
+        address account =
+            _authorize(_isRelayed(authorization) ? keccak256(abi.encode(params)) : bytes32(0), authorization);
         StoredVersion storage stored = _versionOf(params.assetId, params.version);
         StoredAsset storage head = _assets[params.assetId];
         Actor memory actor = participants.actorInRole(account, IParticipants.Role.SECURITY_REVIEWER, LEDGER);
@@ -320,44 +337,40 @@ contract Assets is IAssets, Acting {
 
     // ---------------------------------------------------------------- internal: guards
 
-    function _requireDeclaration(Declaration calldata params, ParticipantId registrant, uint64 sequence) private view {
-        require(params.kind != AssetKind.NONE, FieldInvalid("kind"));
-        require(params.category != Category.NONE, FieldInvalid("category"));
-        require(params.grade != Grade.NONE, FieldInvalid("grade"));
-        require(params.grade != Grade.CORE, GradeRefused(params.grade));
-        require(params.contentDigest != 0, FieldInvalid("contentDigest"));
-        require(params.metadataDigest != 0, FieldInvalid("metadataDigest"));
-        require((params.modelDigest != 0) == (params.kind == AssetKind.ELEMENT), FieldInvalid("modelDigest"));
-        require(params.digestAlg != DigestAlg.NONE, FieldInvalid("digestAlg"));
-        _requireParentCount(params);
+    function _requireDeclaration(Declaration calldata params, Actor memory registrant, uint64 sequence) private view {
+        Declarations.requireFields(params);
         RevenueTables.requireWhole(params.revenueTable);
         uint256[] memory owedBps = new uint256[](params.revenueTable.length);
-        for (uint256 i = 0; i < params.parents.length; i++) {
-            uint16 shareBps = _requireParent(params, i, registrant, sequence);
-            RevenueTables.addOwed(owedBps, params.revenueTable, params.parentTables[i], shareBps);
+        if (params.parents.length != 0) {
+            uint16[] memory sharesBps = _requireParents(params, registrant, sequence);
+            for (uint256 i = 0; i < sharesBps.length; i++) {
+                RevenueTables.addOwed(owedBps, params.revenueTable, params.parentTables[i], sharesBps[i]);
+            }
+            RevenueTables.requireOwed(owedBps, params.revenueTable);
         }
-        RevenueTables.requireOwed(owedBps, params.revenueTable);
-        _requireKnown(params.revenueTable, owedBps, registrant);
+        RevenueTables.requireKnown(owedBps, params.revenueTable, registrant.participantId, participants);
     }
 
-    function _requireParentCount(Declaration calldata params) private pure {
-        uint256 count = params.parents.length;
-        uint256 maximum = params.kind == AssetKind.RESOURCE ? 0 : PARENTS_MAX;
-        require(count <= maximum, TooManyParents(count, maximum));
-        require(count != 0 || params.kind != AssetKind.ELEMENT, FieldInvalid("parents"));
-        require(params.parentTables.length == count, FieldInvalid("parentTables"));
-        require(params.parentLinks.length == count, FieldInvalid("parentLinks"));
-    }
-
-    /// @dev Returns the share that the registrant's own right on the parent promises upstream.
-    function _requireParent(Declaration calldata params, uint256 index, ParticipantId registrant, uint64 sequence)
+    /// @dev Returns the shares that the registrant's own rights on the parents promise upstream.
+    function _requireParents(Declaration calldata params, Actor memory registrant, uint64 sequence)
         private
         view
-        returns (uint16 shareBps)
+        returns (uint16[] memory sharesBps)
     {
+        uint256 count = params.parents.length;
+        AssetId[] memory parentIds = new AssetId[](count);
+        RightId[] memory consents = new RightId[](count);
+        for (uint256 i = 0; i < count; i++) {
+            _requireParent(params, i, sequence);
+            (parentIds[i], consents[i]) = (params.parents[i].assetId, params.parents[i].consentRightId);
+        }
+        return rights.requireRights(consents, parentIds, registrant.participantId, registrant.sequence, RightKind.USE);
+    }
+
+    function _requireParent(Declaration calldata params, uint256 index, uint64 sequence) private view {
         Parent calldata parent = params.parents[index];
         AssetId parentId = parent.assetId;
-        StoredAsset storage head = _assets[parentId];
+        StoredAsset memory head = _assets[parentId];
         require(
             parent.version != 0 && parent.version <= head.registeredVersion,
             ParentNotRegistered(parentId, parent.version)
@@ -376,16 +389,5 @@ contract Assets is IAssets, Acting {
             SecurityReviewMissing(parentId, parent.version)
         );
         requireLinks(parentId, parent.version, params.parentLinks[index], params.parentTables[index]);
-        return rights.requireRight(parent.consentRightId, parentId, registrant, RightKind.USE);
-    }
-
-    /// @dev Upstream payees and the registrant are known already; any other must be a participant, or its share would
-    /// be lost.
-    function _requireKnown(Payee[] calldata table, uint256[] memory owedBps, ParticipantId registrant) private view {
-        for (uint256 i = 0; i < table.length; i++) {
-            if (owedBps[i] == 0 && table[i].participantId != registrant) {
-                participants.sequenceOf(table[i].participantId);
-            }
-        }
     }
 }

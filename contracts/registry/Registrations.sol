@@ -13,7 +13,7 @@ import {Clock} from "../libraries/Clock.sol";
 import {Hashing} from "../libraries/Hashing.sol";
 import {RegistrationRecords, StoredRegistration} from "../libraries/RegistrationRecords.sol";
 import {Actor, Authorization, Cause} from "../types/Acting.sol";
-import {DigestAlg, Noun, Verdict} from "../types/Codes.sol";
+import {AssetKind, DigestAlg, Noun, Verdict} from "../types/Codes.sol";
 import {AssetId, CertificateId, ParticipantId, RegistrationId} from "../types/Ids.sol";
 
 /// @title Registrations
@@ -70,8 +70,8 @@ contract Registrations is IRegistrations, Acting {
     /// @dev The certificate's id is made here as {Certificates} makes it, so that it need not be stored.
     function registrationOf(RegistrationId registrationId) external view returns (Registration memory record) {
         StoredRegistration storage stored = _storedOf(registrationId);
-        record = stored.toRecord(registrationId, participants);
-        if (stored.state == RegistrationState.DEPOSITED) {
+        record = stored.toRecord(registrationId, participants, profiles);
+        if (stored.head.state == RegistrationState.DEPOSITED) {
             (bytes32 subject, bytes32 salt) = (AssetId.unwrap(record.assetId), RegistrationId.unwrap(registrationId));
             record.certificateId = CertificateId.wrap(Hashing.actId("certificate", record.registrar, subject, salt));
         }
@@ -84,19 +84,21 @@ contract Registrations is IRegistrations, Acting {
         external
         returns (RegistrationId registrationId)
     {
-        address account = _authorize(keccak256(abi.encode(params)), authorization);
+        address account =
+            _authorize(_isRelayed(authorization) ? keccak256(abi.encode(params)) : bytes32(0), authorization);
         Actor memory actor = participants.actorOf(account);
         registrationId = RegistrationId.wrap(
             Hashing.actId("registration", actor.participantId, AssetId.unwrap(params.assetId), params.salt)
         );
         StoredRegistration storage stored = _registrations[registrationId];
-        require(stored.state == RegistrationState.NONE, RegistrationAlreadyExists(registrationId));
-        Applications.requireAsset(params, actor.participantId, assets);
-        Applications.requireRegistrar(params.registrar, actor.participantId, participants);
+        require(stored.head.state == RegistrationState.NONE, RegistrationAlreadyExists(registrationId));
+        AssetKind kind = Applications.requireAsset(params, actor, assets);
+        uint32 registrar = Applications.requireRegistrar(params.registrar, actor.participantId, participants);
         Applications.requireFields(params);
-        Applications.requireRights(params, rights, assets);
-        uint40 stateUntil = _deadline(profiles.profileOf(params.profileId).acceptance, false);
-        stored.open(params, ++_sequence, actor.sequence, participants.sequenceOf(params.registrar), stateUntil);
+        Applications.requireRights(params, kind, participants);
+        (uint16 profile, uint64 stateUntil) = profiles.openingOf(params.profileId, Clock.nowSeconds());
+        _sequence += 1;
+        stored.open(params, _sequence, actor.sequence, registrar, profile, stateUntil);
         _emitSubmitted(Draft(registrationId, actor.participantId, actor.account, stateUntil, params));
     }
 
@@ -110,9 +112,9 @@ contract Registrations is IRegistrations, Acting {
             _asRegistrarForCause(registrationId, cause, authorization);
         stored.requireState(registrationId, RegistrationState.SUBMITTED);
         stored.requireBefore();
-        stored.enter(RegistrationState.SUPPLEMENT_REQUIRED, _deadline(_profileOf(stored).supplement, false));
+        stored.enter(RegistrationState.SUPPLEMENT_REQUIRED, _deadline(stored, IProfiles.Step.SUPPLEMENT));
         emit RegistrationSupplementRequested(
-            registrationId, actor.participantId, actor.account, stored.stateUntil, cause
+            registrationId, actor.participantId, actor.account, stored.head.stateUntil, cause
         );
     }
 
@@ -130,10 +132,10 @@ contract Registrations is IRegistrations, Acting {
         stored.requireBefore();
         Applications.requireDigest(documentDigest, digestAlg);
         stored.documentDigest = documentDigest;
-        stored.digestAlg = digestAlg;
-        stored.enter(RegistrationState.SUBMITTED, _deadline(_profileOf(stored).acceptance, false));
+        stored.head.digestAlg = digestAlg;
+        stored.enter(RegistrationState.SUBMITTED, _deadline(stored, IProfiles.Step.ACCEPTANCE));
         emit RegistrationSupplemented(
-            registrationId, actor.participantId, actor.account, documentDigest, digestAlg, stored.stateUntil
+            registrationId, actor.participantId, actor.account, documentDigest, digestAlg, stored.head.stateUntil
         );
     }
 
@@ -142,7 +144,9 @@ contract Registrations is IRegistrations, Acting {
         address account = _authorize(keccak256(abi.encode(registrationId)), authorization);
         StoredRegistration storage stored = _storedOf(registrationId);
         Actor memory actor = stored.requireApplicant(registrationId, account, participants);
-        require(stored.state < RegistrationState.DEPOSITED, RegistrationStateWrong(registrationId, stored.state));
+        require(
+            stored.head.state < RegistrationState.DEPOSITED, RegistrationStateWrong(registrationId, stored.head.state)
+        );
         stored.enter(RegistrationState.WITHDRAWN, 0);
         emit RegistrationWithdrawn(registrationId, actor.participantId, actor.account);
     }
@@ -166,17 +170,18 @@ contract Registrations is IRegistrations, Acting {
         Actor memory actor = participants.actorOf(account);
         stored.requireState(registrationId, RegistrationState.SUBMITTED);
         uint64 time = Clock.nowSeconds();
-        require(time >= stored.stateUntil, DeadlineNotReached(stored.stateUntil, time));
+        require(time >= stored.head.stateUntil, DeadlineNotReached(stored.head.stateUntil, time));
         _accept(registrationId, stored, actor, true);
     }
 
     /// @inheritdoc IRegistrations
     function examine(Examination calldata params, Authorization calldata authorization) external {
-        address account = _authorize(keccak256(abi.encode(params)), authorization);
+        address account =
+            _authorize(_isRelayed(authorization) ? keccak256(abi.encode(params)) : bytes32(0), authorization);
         RegistrationId registrationId = params.registrationId;
         StoredRegistration storage stored = _storedOf(registrationId);
         Actor memory actor = stored.requireRegistrar(registrationId, account, participants);
-        stored.requireReviewers(params, participants);
+        stored.requireReviewers(params, account, participants);
         stored.requireState(registrationId, RegistrationState.ACCEPTED);
         require(
             params.descriptionVerdict == Verdict.PASS && params.sourceVerdict == Verdict.PASS
@@ -184,8 +189,10 @@ contract Registrations is IRegistrations, Acting {
             ExaminationNotPassed(registrationId)
         );
         Applications.requireDigest(params.reportDigest, params.digestAlg);
-        stored.pass(params, actor);
-        if (params.publishNotice) _publish(registrationId, stored, actor);
+        if (!params.publishNotice) return stored.pass(params, actor, RegistrationState.REVIEW_PASSED, 0);
+        uint40 noticeUntil = _deadline(stored, IProfiles.Step.NOTICE);
+        stored.pass(params, actor, RegistrationState.PUBLIC_NOTICE, noticeUntil);
+        emit RegistrationNoticePublished(registrationId, actor.participantId, actor.account, noticeUntil);
     }
 
     /// @inheritdoc IRegistrations
@@ -195,8 +202,8 @@ contract Registrations is IRegistrations, Acting {
         (StoredRegistration storage stored, Actor memory actor) =
             _asRegistrarForCause(registrationId, cause, authorization);
         require(
-            stored.state >= RegistrationState.ACCEPTED && stored.state < RegistrationState.DEPOSITED,
-            RegistrationStateWrong(registrationId, stored.state)
+            stored.head.state >= RegistrationState.ACCEPTED && stored.head.state < RegistrationState.DEPOSITED,
+            RegistrationStateWrong(registrationId, stored.head.state)
         );
         stored.enter(RegistrationState.REFUSED, 0);
         emit RegistrationRefused(registrationId, actor.participantId, actor.account, cause);
@@ -210,7 +217,9 @@ contract Registrations is IRegistrations, Acting {
         StoredRegistration storage stored = _storedOf(registrationId);
         Actor memory actor = stored.requireRegistrar(registrationId, account, participants);
         stored.requireState(registrationId, RegistrationState.REVIEW_PASSED);
-        _publish(registrationId, stored, actor);
+        uint40 noticeUntil = _deadline(stored, IProfiles.Step.NOTICE);
+        stored.enter(RegistrationState.PUBLIC_NOTICE, noticeUntil);
+        emit RegistrationNoticePublished(registrationId, actor.participantId, actor.account, noticeUntil);
     }
 
     /// @inheritdoc IRegistrations
@@ -219,7 +228,9 @@ contract Registrations is IRegistrations, Acting {
     {
         (StoredRegistration storage stored, Actor memory actor) =
             _asRegistrarForCause(registrationId, cause, authorization);
-        require(_profileOf(stored).noticeWaivable, NoticeNotWaivable(stored.profileId));
+        if (!profiles.isNoticeWaivable(stored.head.profile)) {
+            revert NoticeNotWaivable(profiles.profileIdOf(stored.head.profile));
+        }
         stored.requireState(registrationId, RegistrationState.REVIEW_PASSED);
         stored.enter(RegistrationState.NOTICE_WAIVED, 0);
         emit RegistrationNoticeWaived(registrationId, actor.participantId, actor.account, cause);
@@ -235,8 +246,9 @@ contract Registrations is IRegistrations, Acting {
         Applications.requireObjector(actor, cause.authority);
         stored.requireState(registrationId, RegistrationState.PUBLIC_NOTICE);
         uint64 time = Clock.nowSeconds();
-        require(time < stored.noticeUntil, DeadlinePassed(stored.noticeUntil, time));
-        uint16 objectionIndex = stored.object(_deadline(_profileOf(stored).objection, false));
+        uint40 noticeUntil = stored.noticeEnd();
+        require(time < noticeUntil, DeadlinePassed(noticeUntil, time));
+        uint16 objectionIndex = stored.object(_deadline(stored, IProfiles.Step.OBJECTION));
         _objections[registrationId][objectionIndex] = true;
         emit RegistrationObjected(
             registrationId,
@@ -244,7 +256,7 @@ contract Registrations is IRegistrations, Acting {
             actor.participantId,
             actor.account,
             stored.openObjections,
-            stored.stateUntil,
+            stored.head.stateUntil,
             cause
         );
     }
@@ -269,7 +281,7 @@ contract Registrations is IRegistrations, Acting {
             actor.participantId,
             actor.account,
             stored.openObjections,
-            stored.stateUntil,
+            stored.head.stateUntil,
             cause
         );
     }
@@ -282,7 +294,8 @@ contract Registrations is IRegistrations, Acting {
         external
         returns (CertificateId certificateId)
     {
-        address account = _authorize(keccak256(abi.encode(params)), authorization);
+        address account =
+            _authorize(_isRelayed(authorization) ? keccak256(abi.encode(params)) : bytes32(0), authorization);
         RegistrationId registrationId = params.registrationId;
         StoredRegistration storage stored = _storedOf(registrationId);
         Actor memory actor = stored.requireRegistrar(registrationId, account, participants);
@@ -298,14 +311,14 @@ contract Registrations is IRegistrations, Acting {
             rights.enter(
                 params.rights[i],
                 stored.assetId,
-                stored.assetVersion,
+                stored.head.assetVersion,
                 certificateId,
                 keccak256(abi.encode(registrationId, i)),
                 actor.participantId,
                 actor.account
             );
         }
-        assets.markRegistered(stored.assetId, stored.assetVersion);
+        assets.markRegistered(stored.assetId, stored.head.assetVersion);
     }
 
     // ---------------------------------------------------------------- internal: steps
@@ -316,54 +329,41 @@ contract Registrations is IRegistrations, Acting {
         Actor memory actor,
         bool isDeemed
     ) private {
-        stored.enter(RegistrationState.ACCEPTED, _deadline(_profileOf(stored).decision, false));
-        emit RegistrationAccepted(registrationId, actor.participantId, actor.account, isDeemed, stored.stateUntil);
-    }
-
-    function _publish(RegistrationId registrationId, StoredRegistration storage stored, Actor memory actor) private {
-        IProfiles.Profile memory profile = _profileOf(stored);
-        uint40 noticeUntil = _deadline(profile.notice, profile.noticeCountsFirstDay);
-        stored.enter(RegistrationState.PUBLIC_NOTICE, noticeUntil);
-        stored.noticeUntil = noticeUntil;
-        emit RegistrationNoticePublished(registrationId, actor.participantId, actor.account, noticeUntil);
+        uint40 stateUntil = _deadline(stored, IProfiles.Step.DECISION);
+        stored.enter(RegistrationState.ACCEPTED, stateUntil);
+        emit RegistrationAccepted(registrationId, actor.participantId, actor.account, isDeemed, stateUntil);
     }
 
     function _issue(Deposit calldata params, StoredRegistration storage stored, ParticipantId registrar)
         private
         returns (CertificateId certificateId)
     {
-        IProfiles.Profile memory profile = _profileOf(stored);
-        uint64 maximum = _deadline(profile.validity, false);
+        (uint64 maximum, IProfiles.CodeFormat codeFormat) = profiles.validityOf(stored.head.profile, Clock.nowSeconds());
         require(params.validUntil <= maximum, ValidityTooLong(params.validUntil, maximum));
         ICertificates.CertificateRequest memory request = ICertificates.CertificateRequest({
             kind: ICertificates.CertificateKind.REGISTRATION,
             subjectNoun: Noun.ASSET,
             subjectId: AssetId.unwrap(stored.assetId),
-            subjectVersion: stored.assetVersion,
+            subjectVersion: stored.head.assetVersion,
             issuer: registrar,
-            holder: participants.participantBySequence(stored.applicant),
+            holder: participants.requireActiveBySequence(stored.head.applicant),
             documentDigest: params.documentDigest,
             digestAlg: params.digestAlg,
             validUntil: params.validUntil == 0 ? maximum : params.validUntil,
-            codeFormat: profile.codeFormat
+            codeFormat: codeFormat
         });
-        Applications.requireActive(request.holder, participants);
         (certificateId,) = certificates.issue(request, RegistrationId.unwrap(params.registrationId));
     }
 
-    function _profileOf(StoredRegistration storage stored) private view returns (IProfiles.Profile memory) {
-        return profiles.profileOf(stored.profileId);
-    }
-
-    function _deadline(IProfiles.Duration memory duration, bool countsFirstDay) private view returns (uint40) {
-        return uint40(profiles.deadlineAfter(Clock.nowSeconds(), duration, countsFirstDay));
+    function _deadline(StoredRegistration storage stored, IProfiles.Step step) private view returns (uint40) {
+        return uint40(profiles.deadlineOf(stored.head.profile, step, Clock.nowSeconds()));
     }
 
     // ---------------------------------------------------------------- internal: records
 
     function _storedOf(RegistrationId registrationId) private view returns (StoredRegistration storage stored) {
         stored = _registrations[registrationId];
-        require(stored.state != RegistrationState.NONE, RegistrationNotFound(registrationId));
+        require(stored.head.state != RegistrationState.NONE, RegistrationNotFound(registrationId));
     }
 
     /// @dev The last field comes from storage: the stack holds no more.

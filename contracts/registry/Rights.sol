@@ -7,9 +7,9 @@ import {IRights} from "../interfaces/IRights.sol";
 import {Acting} from "../libraries/Acting.sol";
 import {Clock} from "../libraries/Clock.sol";
 import {Hashing} from "../libraries/Hashing.sol";
-import {Shares} from "../libraries/Shares.sol";
+import {RightsTerms} from "../libraries/RightsTerms.sol";
 import {Actor, Authorization, Cause} from "../types/Acting.sol";
-import {AuthorityClass, DigestAlg, RightKind} from "../types/Codes.sol";
+import {AuthorityClass, RightKind} from "../types/Codes.sol";
 import {AssetId, CertificateId, ParticipantId, RightId} from "../types/Ids.sol";
 
 /// @title Rights
@@ -17,10 +17,7 @@ import {AssetId, CertificateId, ParticipantId, RightId} from "../types/Ids.sol";
 contract Rights is IRights, Acting {
     // ---------------------------------------------------------------- types
 
-    struct StoredRight {
-        // slot 0
-        bytes32 termsHash;
-        // slot 1
+    struct Head {
         uint32 holder;
         uint8 kinds;
         uint8 exclusiveKinds; // kinds that the holder granted on exclusively
@@ -33,6 +30,13 @@ contract Rights is IRights, Acting {
         uint40 validFrom;
         uint40 validUntil;
         uint40 revokedAt;
+    }
+
+    struct StoredRight {
+        // slot 0
+        Head head;
+        // slot 1
+        bytes32 termsHash;
         // slot 2, root entries only
         AssetId assetId;
         // slot 3, root entries only
@@ -45,9 +49,7 @@ contract Rights is IRights, Acting {
 
     // ---------------------------------------------------------------- constants and immutables
 
-    uint8 private constant KINDS = 7;
     uint8 private constant DEPTH_MAX = 8;
-    uint32 private constant REGION_MAX = 999_999;
     ParticipantId private constant LEDGER = ParticipantId.wrap(0);
 
     IParticipants public immutable participants;
@@ -81,27 +83,27 @@ contract Rights is IRights, Acting {
         return Right({
             rightId: rightId,
             assetId: root.assetId,
-            assetVersion: root.assetVersion,
+            assetVersion: root.head.assetVersion,
             certificateId: root.certificateId,
             parentRightId: stored.parentRightId,
-            holder: participants.participantBySequence(stored.holder),
-            kinds: stored.kinds,
-            validFrom: stored.validFrom,
-            validUntil: stored.validUntil,
-            exclusive: stored.exclusive,
-            maySubGrant: stored.maySubGrant,
-            shareBps: stored.shareBps,
+            holder: participants.participantBySequence(stored.head.holder),
+            kinds: stored.head.kinds,
+            validFrom: stored.head.validFrom,
+            validUntil: stored.head.validUntil,
+            exclusive: stored.head.exclusive,
+            maySubGrant: stored.head.maySubGrant,
+            shareBps: stored.head.shareBps,
             purposes: stored.purposes,
-            region: stored.region,
+            region: stored.head.region,
             termsHash: stored.termsHash,
-            revokedAt: stored.revokedAt
+            revokedAt: stored.head.revokedAt
         });
     }
 
     /// @inheritdoc IRights
     function isActive(RightId rightId) external view returns (bool) {
         StoredRight storage stored = _rights[rightId];
-        return stored.depth != 0 && _isActive(stored);
+        return stored.head.depth != 0 && _isActive(stored);
     }
 
     /// @inheritdoc IRights
@@ -110,33 +112,29 @@ contract Rights is IRights, Acting {
         view
         returns (uint16 shareBps)
     {
-        StoredRight storage stored = _storedOf(rightId);
-        (StoredRight storage root, bool inForce) = _walk(stored);
-        require(
-            AssetId.unwrap(root.assetId) == AssetId.unwrap(assetId) && stored.kinds & _bit(kind) != 0
-                && participants.participantBySequence(stored.holder) == holder,
-            RightMissing(rightId, assetId, holder, kind)
-        );
-        require(inForce && _isCertified(root), RightNotActive(rightId));
-        return stored.shareBps;
+        uint32 number = _storedOf(rightId).head.holder;
+        bool isHolder = participants.participantBySequence(number) == holder;
+        return _requireRight(rightId, assetId, holder, isHolder ? number : 0, kind);
     }
 
     /// @inheritdoc IRights
-    function requireTerms(RightTerms calldata terms) public view {
-        uint64 time = Clock.nowSeconds();
-        require(terms.kinds != 0 && terms.kinds <= KINDS, FieldInvalid("kinds"));
-        require(terms.basis != RightBasis.NONE, FieldInvalid("basis"));
-        require(terms.evidenceDigest != 0 && terms.digestAlg != DigestAlg.NONE, FieldInvalid("evidenceDigest"));
-        require(terms.region <= REGION_MAX, FieldInvalid("region"));
-        require(terms.validFrom <= type(uint40).max, FieldInvalid("validFrom"));
-        require(terms.validUntil <= type(uint40).max, FieldInvalid("validUntil"));
-        require(terms.validUntil == 0 || terms.validUntil > time, TimeInPast(terms.validUntil, time));
-        require(terms.validUntil == 0 || terms.validUntil > terms.validFrom, FieldInvalid("validFrom"));
-        require(terms.shareBps <= Shares.WHOLE_BPS, FieldInvalid("shareBps"));
-        if (!participants.isActive(terms.holder)) {
-            IParticipants.ParticipantState state = participants.participantOf(terms.holder).state;
-            revert IParticipants.ParticipantNotActive(terms.holder, state);
+    function requireRights(
+        RightId[] calldata rightIds,
+        AssetId[] calldata assetIds,
+        ParticipantId holder,
+        uint32 holderNumber,
+        RightKind kind
+    ) external view returns (uint16[] memory sharesBps) {
+        require(rightIds.length == assetIds.length, FieldInvalid("assetIds"));
+        sharesBps = new uint16[](rightIds.length);
+        for (uint256 i = 0; i < rightIds.length; i++) {
+            sharesBps[i] = _requireRight(rightIds[i], assetIds[i], holder, holderNumber, kind);
         }
+    }
+
+    /// @inheritdoc IRights
+    function requireTerms(RightTerms calldata terms) external view {
+        RightsTerms.requireValid(terms, participants);
     }
 
     // ---------------------------------------------------------------- writes
@@ -152,11 +150,9 @@ contract Rights is IRights, Acting {
         address byAccount
     ) external onlyModule returns (RightId rightId) {
         rightId = RightId.wrap(Hashing.actId("right", byParticipant, AssetId.unwrap(assetId), salt));
-        require(_rights[rightId].depth == 0, RightAlreadyExists(rightId));
+        require(_rights[rightId].head.depth == 0, RightAlreadyExists(rightId));
         require(assetVersion != 0 && assetVersion <= type(uint24).max, FieldInvalid("assetVersion"));
-        requireTerms(terms);
-        _record(rightId, terms, 1);
-        _rights[rightId].assetVersion = uint24(assetVersion);
+        _record(rightId, terms, RightsTerms.requireValid(terms, participants), 1, uint24(assetVersion));
         _rights[rightId].assetId = assetId;
         _rights[rightId].certificateId = certificateId;
         emit RightGranted(
@@ -177,30 +173,30 @@ contract Rights is IRights, Acting {
         external
         returns (RightId rightId)
     {
-        address account = _authorize(keccak256(abi.encode(params)), authorization);
-        Actor memory actor = participants.actorOf(account);
+        Actor memory actor = participants.actorOf(
+            _authorize(_isRelayed(authorization) ? keccak256(abi.encode(params)) : bytes32(0), authorization)
+        );
         StoredRight storage parent = _storedOf(params.parentRightId);
         rightId = RightId.wrap(
             Hashing.actId("right", actor.participantId, RightId.unwrap(params.parentRightId), params.salt)
         );
-        require(_rights[rightId].depth == 0, RightAlreadyExists(rightId));
+        require(_rights[rightId].head.depth == 0, RightAlreadyExists(rightId));
         require(
-            parent.holder == actor.sequence && parent.maySubGrant,
+            parent.head.holder == actor.sequence && parent.head.maySubGrant,
             CallerNotGrantor(params.parentRightId, actor.participantId)
         );
-        (StoredRight storage root, bool inForce) = _walk(parent);
-        require(inForce && _isCertified(root), RightNotActive(params.parentRightId));
-        requireTerms(params.terms);
+        StoredRight storage root = _requireActive(params.parentRightId, parent);
+        uint32 holder = RightsTerms.requireValid(params.terms, participants);
         _requireNotWider(params.parentRightId, parent, params.terms);
-        require(parent.depth < DEPTH_MAX, RightTooDeep(params.parentRightId));
-        _record(rightId, params.terms, parent.depth + 1);
+        require(parent.head.depth < DEPTH_MAX, RightTooDeep(params.parentRightId));
+        _record(rightId, params.terms, holder, parent.head.depth + 1, 0);
         _rights[rightId].parentRightId = params.parentRightId;
-        if (params.terms.exclusive) parent.exclusiveKinds |= params.terms.kinds;
+        if (params.terms.exclusive) parent.head.exclusiveKinds |= params.terms.kinds;
         emit RightGranted(
             rightId,
             root.assetId,
             params.terms.holder,
-            root.assetVersion,
+            root.head.assetVersion,
             root.certificateId,
             params.parentRightId,
             params.terms,
@@ -215,48 +211,86 @@ contract Rights is IRights, Acting {
         StoredRight storage stored = _storedOf(rightId);
         Actor memory actor = participants.actorForCause(account, cause, LEDGER);
         _requireRevoker(rightId, stored, actor, cause.authority);
-        require(stored.revokedAt == 0, RightNotActive(rightId));
+        require(stored.head.revokedAt == 0, RightNotActive(rightId));
         uint64 time = Clock.nowSeconds();
-        stored.revokedAt = uint40(time);
-        if (stored.exclusive && stored.depth > 1) _rights[stored.parentRightId].exclusiveKinds &= ~stored.kinds;
+        stored.head.revokedAt = uint40(time);
+        if (stored.head.exclusive && stored.head.depth > 1) {
+            _rights[stored.parentRightId].head.exclusiveKinds &= ~stored.head.kinds;
+        }
         emit RightRevoked(rightId, actor.participantId, actor.account, time, cause);
     }
 
     // ---------------------------------------------------------------- internal
 
-    function _record(RightId rightId, RightTerms calldata terms, uint8 depth) private {
+    function _record(RightId rightId, RightTerms calldata terms, uint32 holder, uint8 depth, uint24 assetVersion)
+        private
+    {
         StoredRight storage stored = _rights[rightId];
+        stored.head = Head({
+            holder: holder,
+            kinds: terms.kinds,
+            exclusiveKinds: 0,
+            depth: depth,
+            exclusive: terms.exclusive,
+            maySubGrant: terms.maySubGrant,
+            shareBps: terms.shareBps,
+            region: uint24(terms.region),
+            assetVersion: assetVersion,
+            validFrom: uint40(terms.validFrom),
+            validUntil: uint40(terms.validUntil),
+            revokedAt: 0
+        });
         stored.termsHash = keccak256(abi.encode(terms));
-        stored.holder = participants.sequenceOf(terms.holder);
-        stored.kinds = terms.kinds;
-        stored.depth = depth;
-        stored.exclusive = terms.exclusive;
-        stored.maySubGrant = terms.maySubGrant;
-        stored.shareBps = terms.shareBps;
-        stored.region = uint24(terms.region);
-        stored.validFrom = uint40(terms.validFrom);
-        stored.validUntil = uint40(terms.validUntil);
         if (terms.purposes != 0) stored.purposes = terms.purposes;
     }
 
     function _storedOf(RightId rightId) private view returns (StoredRight storage stored) {
         stored = _rights[rightId];
-        require(stored.depth != 0, RightNotFound(rightId));
+        require(stored.head.depth != 0, RightNotFound(rightId));
+    }
+
+    function _requireRight(RightId rightId, AssetId assetId, ParticipantId holder, uint32 holderNumber, RightKind kind)
+        private
+        view
+        returns (uint16)
+    {
+        StoredRight storage stored = _storedOf(rightId);
+        Head memory head = stored.head;
+        (StoredRight storage root, bool inForce) = _walk(stored);
+        require(
+            AssetId.unwrap(root.assetId) == AssetId.unwrap(assetId) && head.kinds & _bit(kind) != 0
+                && head.holder == holderNumber,
+            RightMissing(rightId, assetId, holder, kind)
+        );
+        require(inForce && _isCertified(root), RightNotActive(rightId));
+        return head.shareBps;
+    }
+
+    function _requireActive(RightId rightId, StoredRight storage stored)
+        private
+        view
+        returns (StoredRight storage root)
+    {
+        bool inForce;
+        (root, inForce) = _walk(stored);
+        require(inForce && _isCertified(root), RightNotActive(rightId));
     }
 
     /// @dev Goes up to the root, at most {DEPTH_MAX} entries, and says whether all on the way are in force.
     function _walk(StoredRight storage stored) private view returns (StoredRight storage root, bool inForce) {
         uint64 time = Clock.nowSeconds();
         root = stored;
-        inForce = _isInForce(root, time);
-        for (uint256 depth = stored.depth; depth > 1; depth--) {
+        Head memory head = root.head;
+        inForce = _isInForce(head, time);
+        while (head.depth > 1) {
             root = _rights[root.parentRightId];
-            inForce = inForce && _isInForce(root, time);
+            head = root.head;
+            inForce = inForce && _isInForce(head, time);
         }
     }
 
-    function _isInForce(StoredRight storage stored, uint64 time) private view returns (bool) {
-        return stored.revokedAt == 0 && time >= stored.validFrom && (stored.validUntil == 0 || time < stored.validUntil);
+    function _isInForce(Head memory head, uint64 time) private pure returns (bool) {
+        return head.revokedAt == 0 && time >= head.validFrom && (head.validUntil == 0 || time < head.validUntil);
     }
 
     function _isCertified(StoredRight storage root) private view returns (bool) {
@@ -277,19 +311,19 @@ contract Rights is IRights, Acting {
         private
         view
     {
-        require(terms.kinds & ~parent.kinds == 0, RightTooWide(parentRightId, "kinds"));
+        require(terms.kinds & ~parent.head.kinds == 0, RightTooWide(parentRightId, "kinds"));
         uint64 purposes = parent.purposes;
         require(
             purposes == 0 || (terms.purposes != 0 && terms.purposes & ~purposes == 0),
             RightTooWide(parentRightId, "purposes")
         );
-        require(parent.region == 0 || terms.region == parent.region, RightTooWide(parentRightId, "region"));
+        require(parent.head.region == 0 || terms.region == parent.head.region, RightTooWide(parentRightId, "region"));
         require(
-            parent.validUntil == 0 || (terms.validUntil != 0 && terms.validUntil <= parent.validUntil),
+            parent.head.validUntil == 0 || (terms.validUntil != 0 && terms.validUntil <= parent.head.validUntil),
             RightTooWide(parentRightId, "validUntil")
         );
-        require(terms.shareBps >= parent.shareBps, RightTooWide(parentRightId, "shareBps"));
-        require(terms.kinds & parent.exclusiveKinds == 0, RightTooWide(parentRightId, "exclusive"));
+        require(terms.shareBps >= parent.head.shareBps, RightTooWide(parentRightId, "shareBps"));
+        require(terms.kinds & parent.head.exclusiveKinds == 0, RightTooWide(parentRightId, "exclusive"));
     }
 
     /// @dev The holder gives its right up, the grantor takes it back, or an authority ends it.
@@ -298,8 +332,8 @@ contract Rights is IRights, Acting {
         view
     {
         if (authority == AuthorityClass.PARTY) {
-            bool isHolder = stored.holder == actor.sequence;
-            bool isGrantor = stored.depth > 1 && _rights[stored.parentRightId].holder == actor.sequence;
+            bool isHolder = stored.head.holder == actor.sequence;
+            bool isGrantor = stored.head.depth > 1 && _rights[stored.parentRightId].head.holder == actor.sequence;
             require(isHolder || isGrantor, CallerNotGrantor(rightId, actor.participantId));
             return;
         }
