@@ -397,6 +397,16 @@ class SourceKind(IntEnum):
     DERIVED = 4
 
 
+class Step(IntEnum):
+    """Solidity's `Step`."""
+
+    ACCEPTANCE = 0
+    SUPPLEMENT = 1
+    DECISION = 2
+    NOTICE = 3
+    OBJECTION = 4
+
+
 class TradeMode(IntEnum):
     """Solidity's `TradeMode`."""
 

@@ -304,6 +304,22 @@ class Asset(Struct):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssetBrief(Struct):
+    """What stands in an asset's first slot."""
+
+    ABI: ClassVar[str] = "(uint8,uint32,uint32,uint32)"
+
+    kind: AssetKind
+    registrant: int = field(
+        metadata={"description": "The registrant's number ({IParticipants.sequenceOf})."}
+    )
+    latest_version: int = field(metadata={"description": "The highest declared version."})
+    registered_version: int = field(
+        metadata={"description": "The highest registered version; 0 before."}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration(Struct):
     """Solidity's `Declaration`."""
 

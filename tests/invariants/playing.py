@@ -142,7 +142,7 @@ class Player:
 
     def _inspect(self) -> Turn:
         delivery_id, digest = self.chance.choice(self._deliveries[-3:]).delivery_id, self._digest()
-        if self.chance.random() < 0.3:
+        if self.chance.random() < 0.4:
             cause = self.scene.cause(AuthorityClass.PARTY)
             return make(DeliveriesReject, delivery_id, cause), "buyer-one"
         return make(DeliveriesAccept, delivery_id, digest, digest, SHA), "buyer-one"

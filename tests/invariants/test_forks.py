@@ -152,11 +152,11 @@ class TestTheMirrorAfterForks:
 class TestThePlayer:
     def test_does_something_of_everything(self, scene: Scene) -> None:
         """A player whose acts are all refused would prove nothing."""
-        player = Player(scene, random.Random(7))
+        player = Player(scene, random.Random(8))
 
         player.play(250)
 
-        assert CORE <= player.done.keys(), player.done
+        assert player.done.keys() >= CORE, player.done
         assert len(player.done) >= 18, player.done
         assert len(player.refused) >= 6, player.refused
 
