@@ -29,6 +29,7 @@ library CertificateCodes {
         year += 400 * cycle;
         return uint32(month < 10 ? year * 100 + month + 3 : (year + 1) * 100 + month - 9);
     }
+
     // slither-disable-end divide-before-multiply
 
     /// @notice Returns the code in ASCII, left-aligned.
