@@ -132,7 +132,10 @@ class AgreementsTerminate(Act):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessmentsRecord(Act):
     """
-    - kind, verdict and report are set, a score has a formula, `expiresAt` is 0 or ahead. Emits an
+    Records a report; its id is {Hashing.actId} of `assessment`, the caller, the asset and `salt`.
+    Requirements, in order: - the caller is active, the assessment is not recorded, the version
+    exists; - the caller is an ASSESSOR of its home venue, and not the asset's registrant; - kind,
+    verdict and report are set, a score has a formula, `expiresAt` is 0 or ahead. Emits an
     {AssessmentRecorded} event.
     """
 
@@ -162,7 +165,11 @@ class AssessmentsRecord(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessmentsWithdraw(Act):
-    """- the assessment is not withdrawn. Emits an {AssessmentWithdrawn} event."""
+    """
+    Withdraws a report. Requirements, in order: - the assessment exists; - the caller is its
+    assessor (class PARTY) or a regulator; the cause is complete; - the assessment is not
+    withdrawn. Emits an {AssessmentWithdrawn} event.
+    """
 
     CONTRACT: ClassVar[str] = "Assessments"
     FUNCTION: ClassVar[str] = "withdraw"
@@ -178,7 +185,18 @@ class AssessmentsWithdraw(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetsDeclare(Act):
-    """- every other payee is a participant. Emits an {AssetDeclared} event."""
+    """
+    Declares the first version of an asset, whose id is {Hashing.assetId} of kind, caller and
+    content digest. Requirements, in order: - the caller is active, the asset is not declared; -
+    kind, category, grade, digests and digest algorithm are set, the model digest for elements
+    only; the grade is not CORE; - a resource has no parents, an element at least one, none more
+    than 16; - the revenue table is whole: 1 to 16 payees in ascending order, each with a share,
+    together 10 000 basis points; - each parent version is registered, stands once, carries a lower
+    sequence and fits by kind; an element passed S(X) before a product uses it; - each parent's
+    lists are its own, and the caller's consent right on it is an active USE right; - the table
+    gives each parent's payees no less than the floor of their share of the consent's share, summed
+    over the parents; - every other payee is a participant. Emits an {AssetDeclared} event.
+    """
 
     CONTRACT: ClassVar[str] = "Assets"
     FUNCTION: ClassVar[str] = "declare"
@@ -236,7 +254,13 @@ class AssetsDeclare(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetsReview(Act):
-    """- the reviewed digest is the version's. Emits an {AssetReviewed} event."""
+    """
+    Records one of the three security reviews of an element's version; the latest of its kind
+    counts. Requirements, in order: - the version exists; - the caller is a SECURITY_REVIEWER of
+    the ledger, and not the registrant; - the asset is an element; kind, verdict and report are
+    set; `expiresAt` is 0 or ahead; - the reviewed digest is the version's. Emits an
+    {AssetReviewed} event.
+    """
 
     CONTRACT: ClassVar[str] = "Assets"
     FUNCTION: ClassVar[str] = "review"
@@ -267,7 +291,11 @@ class AssetsReview(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetsRevise(Act):
-    """- all that {declare} requires of a declaration. Emits an {AssetDeclared} event."""
+    """
+    Declares the next version of an own asset; the sequence stays, the security reviews begin anew.
+    Requirements, in order: - the caller is active, the asset exists, the caller is its registrant,
+    the kind stays; - all that {declare} requires of a declaration. Emits an {AssetDeclared} event.
+    """
 
     CONTRACT: ClassVar[str] = "Assets"
     FUNCTION: ClassVar[str] = "revise"
@@ -292,7 +320,7 @@ class AssetsRevise(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetsSetAlias(Act):
-    """- scheme and value are set. Emits an {AssetAliased} event."""
+    """Records an external id of an own asset (domain 7), once per scheme and value."""
 
     CONTRACT: ClassVar[str] = "Assets"
     FUNCTION: ClassVar[str] = "setAlias"
@@ -301,14 +329,24 @@ class AssetsSetAlias(Act):
     ABI: ClassVar[tuple[str, ...]] = ("bytes32", "bytes32", "string")
 
     asset_id: AssetId
-    scheme: Bytes32
-    value: str
+    scheme: Bytes32 = field(metadata={"description": "ASCII name such as `DOI`, left-aligned."})
+    value: str = field(
+        metadata={
+            "description": (
+                "1 to 256 bytes. Requirements, in order: - the asset exists, the caller is its "
+                "registrant; - the alias is not recorded; - scheme and value are set. Emits an "
+                "{AssetAliased} event."
+            )
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificatesCancel(Act):
     """
-    - no freeze, control or pledge of another class is in force. Emits a {CertificateCancelled}
+    Cancels a certificate for good; it stays on record. Requirements, in order: - the certificate
+    exists and `fields` are its own; - the caller is as for {flag}; - the certificate is valid; -
+    no freeze, control or pledge of another class is in force. Emits a {CertificateCancelled}
     event.
     """
 
@@ -335,8 +373,11 @@ class CertificatesCancel(Act):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificatesFlag(Act):
     """
-    - the certificate is valid, and the flag is not set or is over. Emits a {CertificateFlagged}
-    event.
+    Sets a flag, until `cause.until` or until its class lifts it. Requirements, in order: - the
+    certificate exists and `fields` are its own; - the caller is the issuer (class ISSUER), or
+    holds the role of REGULATOR, COURT or ARBITRATION; the cause is complete; - JUDICIAL_FREEZE is
+    set by COURT only, TEMPORARY_CONTROL by REGULATOR only; - the certificate is valid, and the
+    flag is not set or is over. Emits a {CertificateFlagged} event.
     """
 
     CONTRACT: ClassVar[str] = "Certificates"
@@ -363,7 +404,11 @@ class CertificatesFlag(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificatesUnflag(Act):
-    """- the flag is set, and the cause's class set it. Emits a {CertificateUnflagged} event."""
+    """
+    Lifts a flag. Requirements, in order: - the certificate exists and `fields` are its own; - the
+    caller is as for {flag}; - the flag is set, and the cause's class set it. Emits a
+    {CertificateUnflagged} event.
+    """
 
     CONTRACT: ClassVar[str] = "Certificates"
     FUNCTION: ClassVar[str] = "unflag"
@@ -1342,8 +1387,9 @@ class ProfilesPublish(Act):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsAccept(Act):
     """
-    - it is SUBMITTED, and its silence has not accepted it yet. Emits a {RegistrationAccepted}
-    event.
+    Accepts the application and starts the decision's clock. Requirements, in order: - the
+    registration exists, the caller is its registrar; - it is SUBMITTED, and its silence has not
+    accepted it yet. Emits a {RegistrationAccepted} event.
     """
 
     CONTRACT: ClassVar[str] = "Registrations"
@@ -1358,8 +1404,9 @@ class RegistrationsAccept(Act):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsDeemAccepted(Act):
     """
-    - it is SUBMITTED, and the deadline for the answer has passed. Emits a {RegistrationAccepted}
-    event.
+    Records that the registrar's silence accepted the application; any participant may (D-06).
+    Requirements, in order: - the registration exists, the caller is active; - it is SUBMITTED, and
+    the deadline for the answer has passed. Emits a {RegistrationAccepted} event.
     """
 
     CONTRACT: ClassVar[str] = "Registrations"
@@ -1374,8 +1421,13 @@ class RegistrationsDeemAccepted(Act):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsDeposit(Act):
     """
-    - the version was not registered meanwhile. Emits a {RegistrationDeposited} event, and those of
-    {ICertificates.issue}, {IRights.enter} and {IAssets.markRegistered}.
+    Deposits the evidence, which is the registration (D-05): issues the certificate, enters the
+    rights, marks the version. Requirements, in order: - the registration exists, the caller is its
+    registrar; - the notice was waived, or is over without an open objection; - the rights are
+    those applied for, the document is set; - `validUntil` is ahead and within the profile's
+    validity, the applicant and every right holder are active; - the version was not registered
+    meanwhile. Emits a {RegistrationDeposited} event, and those of {ICertificates.issue},
+    {IRights.enter} and {IAssets.markRegistered}.
     """
 
     CONTRACT: ClassVar[str] = "Registrations"
@@ -1413,7 +1465,12 @@ class RegistrationsDeposit(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsDismissObjection(Act):
-    """- it is in PUBLIC_NOTICE. Emits a {RegistrationObjectionDismissed} event."""
+    """
+    Dismisses an objection after its investigation. A sustained one is a {refuse}. Requirements, in
+    order: - the registration exists and has this open objection; - the caller is the registrar
+    named in the application (class ISSUER); the cause is complete; - it is in PUBLIC_NOTICE. Emits
+    a {RegistrationObjectionDismissed} event.
+    """
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "dismissObjection"
@@ -1432,8 +1489,8 @@ class RegistrationsDismissObjection(Act):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsExamine(Act):
     """
-    - all three checks passed, the report is set. Emits a {RegistrationExamined} event, and a
-    {RegistrationNoticePublished} event if it publishes.
+    Records the three checks, stops the decision's clock, and publishes the notice if asked to. A
+    failed check is a {refuse}.
     """
 
     CONTRACT: ClassVar[str] = "Registrations"
@@ -1462,7 +1519,12 @@ class RegistrationsExamine(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsObject(Act):
-    """- the notice runs. Emits a {RegistrationObjected} event."""
+    """
+    Objects during the public notice, as a party or as a regulator. The notice goes on; the deposit
+    waits. Requirements, in order: - the registration exists; - the caller is active and objects as
+    PARTY or REGULATOR; the cause is complete; - the notice runs. Emits a {RegistrationObjected}
+    event.
+    """
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "object"
@@ -1478,7 +1540,10 @@ class RegistrationsObject(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsPublishNotice(Act):
-    """- it is REVIEW_PASSED. Emits a {RegistrationNoticePublished} event."""
+    """
+    Begins the public notice. Requirements, in order: - the registration exists, the caller is its
+    registrar; - it is REVIEW_PASSED. Emits a {RegistrationNoticePublished} event.
+    """
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "publishNotice"
@@ -1491,7 +1556,12 @@ class RegistrationsPublishNotice(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsRefuse(Act):
-    """- it is accepted and not ended. Emits a {RegistrationRefused} event."""
+    """
+    Refuses the application on a ground of D-11, or because a check failed or an objection was
+    sustained. Requirements, in order: - the registration exists; - the caller is the registrar
+    named in the application (class ISSUER); the cause is complete; - it is accepted and not ended.
+    Emits a {RegistrationRefused} event.
+    """
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "refuse"
@@ -1508,8 +1578,10 @@ class RegistrationsRefuse(Act):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsRequestSupplement(Act):
     """
-    - it is SUBMITTED, and its silence has not accepted it yet. Emits a
-    {RegistrationSupplementRequested} event.
+    Lists all defects at once and sets the profile's deadline for the supplement. Requirements, in
+    order: - the registration exists; - the caller is the registrar named in the application (class
+    ISSUER); the cause is complete; - it is SUBMITTED, and its silence has not accepted it yet.
+    Emits a {RegistrationSupplementRequested} event.
     """
 
     CONTRACT: ClassVar[str] = "Registrations"
@@ -1527,7 +1599,16 @@ class RegistrationsRequestSupplement(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsSubmit(Act):
-    """- the profile exists. Emits a {RegistrationSubmitted} event."""
+    """
+    Applies for the registration of a version; the id is {Hashing.actId} of `registration`, the
+    caller, the asset and `salt`. Requirements, in order: - the caller is active, the application
+    does not exist; - the version exists, the caller is the asset's registrant, the version is not
+    registered; - the registrar is active, holds the role, has a code, and is not the caller; - the
+    act is INITIAL and names no earlier certificate; source, processing role and document are set;
+    - there are 1 to 16 rights (none for an entrusted processor), source and role support each
+    (D-10), the terms are as {IRights.requireTerms} wants them; - the profile exists. Emits a
+    {RegistrationSubmitted} event.
+    """
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "submit"
@@ -1566,7 +1647,12 @@ class RegistrationsSubmit(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsSupplement(Act):
-    """- the document is set. Emits a {RegistrationSupplemented} event."""
+    """
+    Gives the supplement: a new application document, which the registrar has the full time to
+    answer. Requirements, in order: - the registration exists, the caller is the applicant; - a
+    supplement is required, its deadline has not passed; - the document is set. Emits a
+    {RegistrationSupplemented} event.
+    """
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "supplement"
@@ -1581,7 +1667,11 @@ class RegistrationsSupplement(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsWaiveNotice(Act):
-    """- it is REVIEW_PASSED. Emits a {RegistrationNoticeWaived} event."""
+    """
+    Waives the public notice for cause (D-04). Requirements, in order: - the registration exists; -
+    the caller is the registrar named in the application (class ISSUER); the cause is complete; -
+    the profile allows it; - it is REVIEW_PASSED. Emits a {RegistrationNoticeWaived} event.
+    """
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "waiveNotice"
@@ -1597,7 +1687,10 @@ class RegistrationsWaiveNotice(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationsWithdraw(Act):
-    """- it has not ended. Emits a {RegistrationWithdrawn} event."""
+    """
+    Withdraws the application. Requirements, in order: - the registration exists, the caller is the
+    applicant; - it has not ended. Emits a {RegistrationWithdrawn} event.
+    """
 
     CONTRACT: ClassVar[str] = "Registrations"
     FUNCTION: ClassVar[str] = "withdraw"
@@ -1610,7 +1703,14 @@ class RegistrationsWithdraw(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsGrant(Act):
-    """- at most eight entries stand in the chain. Emits a {RightGranted} event."""
+    """
+    Grants a right from an entry of the caller's own; its id is {Hashing.actId} of `right`, the
+    caller, the parent and `salt`. Requirements, in order: - the caller is active, the parent
+    exists, the right does not; - the caller holds the parent, which allows sub-grants; - the
+    parent is in force; - the terms are as {requireTerms} wants them; - kinds, purposes, region and
+    term lie within the parent's, the share is no less, and none of the kinds was granted on
+    exclusively; - at most eight entries stand in the chain. Emits a {RightGranted} event.
+    """
 
     CONTRACT: ClassVar[str] = "Rights"
     FUNCTION: ClassVar[str] = "grant"
@@ -1636,7 +1736,12 @@ class RightsGrant(Act):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsRevoke(Act):
-    """- the right is not revoked. Emits a {RightRevoked} event."""
+    """
+    Revokes a right, and with it what was granted from it. Requirements, in order: - the right
+    exists; - the caller is its holder or grantor (class PARTY), or holds the role of REGULATOR,
+    COURT or ARBITRATION; the cause is complete; - the right is not revoked. Emits a {RightRevoked}
+    event.
+    """
 
     CONTRACT: ClassVar[str] = "Rights"
     FUNCTION: ClassVar[str] = "revoke"

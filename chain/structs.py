@@ -147,8 +147,9 @@ class AgreementProposal(Struct):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorization(Struct):
     """
-    The last argument of every write: the account that acts and, when somebody else relays, its
-    signature.
+    Who wants an act, and why an adverse act is done: the two structs that every noun's writes
+    share. The last argument of every write: the account that acts and, when somebody else relays,
+    its signature.
     """
 
     ABI: ClassVar[str] = "(address,uint256,uint64,bytes)"

@@ -102,9 +102,7 @@ interface IAssessments is IActing {
     ///
     /// Requirements, in order:
     /// - the caller is active, the assessment is not recorded, the version exists;
-
     /// - the caller is an ASSESSOR of its home venue, and not the asset's registrant;
-
     /// - kind, verdict and report are set, a score has a formula, `expiresAt` is 0 or ahead.
     ///
     /// Emits an {AssessmentRecorded} event.
@@ -116,9 +114,7 @@ interface IAssessments is IActing {
     ///
     /// Requirements, in order:
     /// - the assessment exists;
-
     /// - the caller is its assessor (class PARTY) or a regulator; the cause is complete;
-
     /// - the assessment is not withdrawn.
     ///
     /// Emits an {AssessmentWithdrawn} event.

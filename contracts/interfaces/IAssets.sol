@@ -218,23 +218,16 @@ interface IAssets is IActing {
     ///
     /// Requirements, in order:
     /// - the caller is active, the asset is not declared;
-
     /// - kind, category, grade, digests and digest algorithm are set, the model digest for elements only; the grade is
     /// not CORE;
-
     /// - a resource has no parents, an element at least one, none more than 16;
-
     /// - the revenue table is whole: 1 to 16 payees in ascending order, each with a share, together 10 000 basis
     /// points;
-
     /// - each parent version is registered, stands once, carries a lower sequence and fits by kind; an element passed
     /// S(X) before a product uses it;
-
     /// - each parent's lists are its own, and the caller's consent right on it is an active USE right;
-
     /// - the table gives each parent's payees no less than the floor of their share of the consent's share, summed over
     /// the parents;
-
     /// - every other payee is a participant.
     ///
     /// Emits an {AssetDeclared} event.
@@ -246,7 +239,6 @@ interface IAssets is IActing {
     ///
     /// Requirements, in order:
     /// - the caller is active, the asset exists, the caller is its registrant, the kind stays;
-
     /// - all that {declare} requires of a declaration.
     ///
     /// Emits an {AssetDeclared} event.
@@ -258,11 +250,8 @@ interface IAssets is IActing {
     ///
     /// Requirements, in order:
     /// - the version exists;
-
     /// - the caller is a SECURITY_REVIEWER of the ledger, and not the registrant;
-
     /// - the asset is an element; kind, verdict and report are set; `expiresAt` is 0 or ahead;
-
     /// - the reviewed digest is the version's.
     ///
     /// Emits an {AssetReviewed} event.
@@ -274,9 +263,7 @@ interface IAssets is IActing {
     ///
     /// Requirements, in order:
     /// - the asset exists, the caller is its registrant;
-
     /// - the alias is not recorded;
-
     /// - scheme and value are set.
     ///
     /// Emits an {AssetAliased} event.
@@ -287,7 +274,6 @@ interface IAssets is IActing {
     ///
     /// Requirements, in order:
     /// - the caller is a module ASSET_REGISTRAR;
-
     /// - the version exists, and is higher than the highest registered.
     ///
     /// Emits an {AssetRegistered} event.

@@ -199,11 +199,8 @@ interface ICertificates is IActing {
     ///
     /// Requirements, in order:
     /// - the caller is a module CERTIFICATE_ISSUER;
-
     /// - the certificate does not exist;
-
     /// - `kind` is set, `validUntil` is 0 or ahead;
-
     /// - the issuer has a region and digit, and a serial left this month; the holder is known.
     ///
     /// Emits {IERC721.Transfer}, {IERC5192.Locked} and a {CertificateIssued} event.
@@ -215,9 +212,7 @@ interface ICertificates is IActing {
     ///
     /// Requirements, in order:
     /// - the caller is a module CERTIFICATE_ISSUER;
-
     /// - both certificates exist and differ;
-
     /// - the superseded one is valid.
     ///
     /// Emits a {CertificateSuperseded} event.
@@ -227,12 +222,9 @@ interface ICertificates is IActing {
     ///
     /// Requirements, in order:
     /// - the certificate exists and `fields` are its own;
-
     /// - the caller is the issuer (class ISSUER), or holds the role of REGULATOR, COURT or ARBITRATION; the cause is
     /// complete;
-
     /// - JUDICIAL_FREEZE is set by COURT only, TEMPORARY_CONTROL by REGULATOR only;
-
     /// - the certificate is valid, and the flag is not set or is over.
     ///
     /// Emits a {CertificateFlagged} event.
@@ -247,9 +239,7 @@ interface ICertificates is IActing {
     ///
     /// Requirements, in order:
     /// - the certificate exists and `fields` are its own;
-
     /// - the caller is as for {flag};
-
     /// - the flag is set, and the cause's class set it.
     ///
     /// Emits a {CertificateUnflagged} event.
@@ -264,11 +254,8 @@ interface ICertificates is IActing {
     ///
     /// Requirements, in order:
     /// - the certificate exists and `fields` are its own;
-
     /// - the caller is as for {flag};
-
     /// - the certificate is valid;
-
     /// - no freeze, control or pledge of another class is in force.
     ///
     /// Emits a {CertificateCancelled} event.
@@ -286,7 +273,6 @@ interface ICertificates is IActing {
         returns (uint8 authority, uint64 until);
 
     /// @notice Says whether a certificate can be relied on now: valid, not expired, and not blocked for this purpose;
-
     /// false if unknown.
     /// @dev Freeze and control block everything, an objection LIST and ASSIGN, a pledge ASSIGN and CANCEL (domain 4.3).
     function isUsable(CertificateId certificateId, CertificatePurpose purpose) external view returns (bool);

@@ -295,17 +295,12 @@ interface IRegistrations is IActing {
     ///
     /// Requirements, in order:
     /// - the caller is active, the application does not exist;
-
     /// - the version exists, the caller is the asset's registrant, the version is not registered;
-
     /// - the registrar is active, holds the role, has a code, and is not the caller;
-
     /// - the act is INITIAL and names no earlier certificate; source, processing role and document are set;
-
     /// - there are 1 to 16 rights (none for an entrusted processor), source and role support each (D-10), the terms are
     /// as {IRights.requireTerms} wants
     /// them;
-
     /// - the profile exists.
     ///
     /// Emits a {RegistrationSubmitted} event.
@@ -317,9 +312,7 @@ interface IRegistrations is IActing {
     ///
     /// Requirements, in order:
     /// - the registration exists;
-
     /// - the caller is the registrar named in the application (class ISSUER); the cause is complete;
-
     /// - it is SUBMITTED, and its silence has not accepted it yet.
     ///
     /// Emits a {RegistrationSupplementRequested} event.
@@ -333,9 +326,7 @@ interface IRegistrations is IActing {
     ///
     /// Requirements, in order:
     /// - the registration exists, the caller is the applicant;
-
     /// - a supplement is required, its deadline has not passed;
-
     /// - the document is set.
     ///
     /// Emits a {RegistrationSupplemented} event.
@@ -350,7 +341,6 @@ interface IRegistrations is IActing {
     ///
     /// Requirements, in order:
     /// - the registration exists, the caller is its registrar;
-
     /// - it is SUBMITTED, and its silence has not accepted it yet.
     ///
     /// Emits a {RegistrationAccepted} event.
@@ -360,7 +350,6 @@ interface IRegistrations is IActing {
     ///
     /// Requirements, in order:
     /// - the registration exists, the caller is active;
-
     /// - it is SUBMITTED, and the deadline for the answer has passed.
     ///
     /// Emits a {RegistrationAccepted} event.
@@ -372,9 +361,7 @@ interface IRegistrations is IActing {
     ///
     /// Requirements, in order:
     /// - the registration exists, the caller is its registrar, and so are the three reviewers;
-
     /// - it is ACCEPTED;
-
     /// - all three checks passed, the report is set.
     ///
     /// Emits a {RegistrationExamined} event, and a {RegistrationNoticePublished} event if it publishes.
@@ -384,7 +371,6 @@ interface IRegistrations is IActing {
     ///
     /// Requirements, in order:
     /// - the registration exists, the caller is its registrar;
-
     /// - it is REVIEW_PASSED.
     ///
     /// Emits a {RegistrationNoticePublished} event.
@@ -394,11 +380,8 @@ interface IRegistrations is IActing {
     ///
     /// Requirements, in order:
     /// - the registration exists;
-
     /// - the caller is the registrar named in the application (class ISSUER); the cause is complete;
-
     /// - the profile allows it;
-
     /// - it is REVIEW_PASSED.
     ///
     /// Emits a {RegistrationNoticeWaived} event.
@@ -409,9 +392,7 @@ interface IRegistrations is IActing {
     ///
     /// Requirements, in order:
     /// - the registration exists;
-
     /// - the caller is active and objects as PARTY or REGULATOR; the cause is complete;
-
     /// - the notice runs.
     ///
     /// Emits a {RegistrationObjected} event.
@@ -421,9 +402,7 @@ interface IRegistrations is IActing {
     ///
     /// Requirements, in order:
     /// - the registration exists and has this open objection;
-
     /// - the caller is the registrar named in the application (class ISSUER); the cause is complete;
-
     /// - it is in PUBLIC_NOTICE.
     ///
     /// Emits a {RegistrationObjectionDismissed} event.
@@ -439,13 +418,9 @@ interface IRegistrations is IActing {
     ///
     /// Requirements, in order:
     /// - the registration exists, the caller is its registrar;
-
     /// - the notice was waived, or is over without an open objection;
-
     /// - the rights are those applied for, the document is set;
-
     /// - `validUntil` is ahead and within the profile's validity, the applicant and every right holder are active;
-
     /// - the version was not registered meanwhile.
     ///
     /// Emits a {RegistrationDeposited} event, and those of {ICertificates.issue}, {IRights.enter} and
@@ -458,9 +433,7 @@ interface IRegistrations is IActing {
     ///
     /// Requirements, in order:
     /// - the registration exists;
-
     /// - the caller is the registrar named in the application (class ISSUER); the cause is complete;
-
     /// - it is accepted and not ended.
     ///
     /// Emits a {RegistrationRefused} event.
@@ -470,7 +443,6 @@ interface IRegistrations is IActing {
     ///
     /// Requirements, in order:
     /// - the registration exists, the caller is the applicant;
-
     /// - it has not ended.
     ///
     /// Emits a {RegistrationWithdrawn} event.

@@ -145,11 +145,8 @@ interface IRights is IActing {
     ///
     /// Requirements, in order:
     /// - the caller is a module RIGHT_GRANTER;
-
     /// - the right does not exist;
-
     /// - `assetVersion` is 1 to 2^24 - 1;
-
     /// - the terms are as {requireTerms} wants them.
     ///
     /// Emits a {RightGranted} event.
@@ -168,16 +165,11 @@ interface IRights is IActing {
     ///
     /// Requirements, in order:
     /// - the caller is active, the parent exists, the right does not;
-
     /// - the caller holds the parent, which allows sub-grants;
-
     /// - the parent is in force;
-
     /// - the terms are as {requireTerms} wants them;
-
     /// - kinds, purposes, region and term lie within the parent's, the share is no less, and none of the kinds was
     /// granted on exclusively;
-
     /// - at most eight entries stand in the chain.
     ///
     /// Emits a {RightGranted} event.
@@ -187,10 +179,8 @@ interface IRights is IActing {
     ///
     /// Requirements, in order:
     /// - the right exists;
-
     /// - the caller is its holder or grantor (class PARTY), or holds the role of REGULATOR, COURT or ARBITRATION; the
     /// cause is complete;
-
     /// - the right is not revoked.
     ///
     /// Emits a {RightRevoked} event.

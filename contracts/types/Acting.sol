@@ -5,7 +5,6 @@ import {AuthorityClass, DigestAlg} from "./Codes.sol";
 import {ParticipantId} from "./Ids.sol";
 
 /// @dev Who wants an act, and why an adverse act is done: the two structs that every noun's writes share.
-
 /// @notice The last argument of every write: the account that acts and, when somebody else relays, its signature.
 /// @param account The acting account; with an empty signature it must be the sender (or zero, meaning the sender).
 /// @param nonce Any number the account has not used at this contract; unordered. Ignored without a signature.

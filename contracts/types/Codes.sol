@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 /// @dev Closed code lists shared by several nouns. Values are appended, never renumbered: they stand in events for ever.
-
 /// @dev How a digest was made. NONE is only valid beside a zero digest.
 enum DigestAlg {
     NONE,
