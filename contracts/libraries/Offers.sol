@@ -31,15 +31,16 @@ library Offers {
     ) internal view {
         AssetId assetId = offer.terms.assetId;
         uint32 version = offer.terms.assetVersion;
-        (, uint32 registeredVersion) = assets.latestVersionOf(assetId);
+        IAssets.AssetBrief memory asset = assets.briefOf(assetId);
         require(
-            version >= rightVersion && (version == registeredVersion || version == rightVersion),
+            version >= rightVersion && (version == asset.registeredVersion || version == rightVersion),
             IListings.AssetNotRegistered(assetId, version)
         );
         assets.requireLinks(assetId, version, offer.parents, offer.revenueTable);
-        _requireSecurity(assetId, version, assets);
+        _requireSecurity(assetId, version, asset.kind, assets);
         for (uint256 i = 0; i < offer.parents.length; ++i) {
-            _requireSecurity(offer.parents[i].assetId, offer.parents[i].version, assets);
+            AssetId parent = offer.parents[i].assetId;
+            _requireSecurity(parent, offer.parents[i].version, assets.kindOf(parent), assets);
         }
         require(offer.reports.length <= REPORTS_MAX, IActing.FieldInvalid("reports"));
         for (uint256 i = 0; i < offer.reports.length; ++i) {
@@ -81,9 +82,9 @@ library Offers {
         return uint64(amountFen);
     }
 
-    function _requireSecurity(AssetId assetId, uint32 version, IAssets assets) private view {
+    function _requireSecurity(AssetId assetId, uint32 version, AssetKind kind, IAssets assets) private view {
         require(
-            assets.kindOf(assetId) != AssetKind.ELEMENT || assets.isSecurityPassed(assetId, version),
+            kind != AssetKind.ELEMENT || assets.isSecurityPassed(assetId, version),
             IAssets.SecurityReviewMissing(assetId, version)
         );
     }

@@ -615,6 +615,15 @@ contract ListingsTest is Market {
     function test_requireOffered_returns_the_listing() public view {
         IListings.Listing memory listing = listings.requireOffered(listingId, exchange.id);
         vm.assertEq(keccak256(abi.encode(listing)), keccak256(abi.encode(listings.listingOf(listingId))));
+        IListings.ListingBrief memory brief = listings.requireBrief(listingId, exchange.id);
+        vm.assertTrue(brief.seller == listing.seller && brief.homeVenue == listing.homeVenue);
+        vm.assertTrue(AssetId.unwrap(brief.assetId) == AssetId.unwrap(listing.assetId));
+        vm.assertTrue(brief.version == listing.version && brief.assetVersion == listing.assetVersion);
+        vm.assertTrue(brief.mode == listing.mode && brief.deliveryForms == listing.deliveryForms);
+        vm.assertTrue(brief.inspectionSeconds == listing.inspectionSeconds);
+        vm.assertEq(brief.priceFen, listing.priceFen);
+        vm.assertEq(brief.unitQuantity, listing.unitQuantity);
+        vm.assertEq(brief.quantityMax, listing.quantityMax);
     }
 
     // ---------------------------------------------------------------- grossFen

@@ -535,6 +535,27 @@ contract TradesTest is Market {
         trades.tradeOf(TradeId.wrap("none"));
         vm.expectPartialRevert(ITrades.TradeNotFound.selector);
         trades.briefOf(TradeId.wrap("none"));
+        vm.expectPartialRevert(ITrades.TradeNotFound.selector);
+        trades.basisOf(TradeId.wrap("none"));
+    }
+
+    /// @dev Both are read from the hold, which has been emptied by then.
+    function test_views_keeps_price_and_bank() public {
+        TradeId settled = _concluded(_terms(1, "a"));
+        _settled(settled, _accepted(settled));
+        TradeId terminated = _concluded(_terms(2, "b"));
+        _terminate(court, terminated, AuthorityClass.COURT);
+        TradeId[2] memory ended = [settled, terminated];
+        for (uint64 i = 0; i < 2; ++i) {
+            ITrades.Trade memory trade = trades.tradeOf(ended[i]);
+            vm.assertEq(funds.fundsHoldOf(ended[i]).heldFen, 0);
+            vm.assertEq(trade.grossFen, PRICE_FEN * (i + 1));
+            vm.assertTrue(trade.bank == bank.id && trade.rail == ITrades.Rail.PREFUNDED);
+            ITrades.TradeBasis memory basis = trades.basisOf(ended[i]);
+            vm.assertTrue(basis.bank == bank.id && basis.state == trade.state && basis.seller == seller.id);
+            vm.assertEq(basis.grossFen, trade.grossFen);
+            vm.assertEq(basis.legsHash, trade.legsHash);
+        }
     }
 
     function test_views_signs_the_type_in_the_clear() public view {

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
+from api.cli import main
 from api.demo.cast import CAST
 from api.demo.consortium import BUYER_FUNDS_FEN
 from api.demo.life import BUYERS, Lived, live
 from api.demo.trading import PRICE_FEN, plan
 from api.descriptors import ResourceFileMissing
-from api.exports import Venue, export, verify_exports
+from api.exports import export, verify_exports
 from api.packages import read_package
 from api.samples import PORT_THROUGHPUT
 from chain.codes import AssetKind, CertificateKind, LegKind, Noun, ReviewKind
@@ -71,21 +72,12 @@ def files_of(folder: Path) -> dict[str, str]:
 def exports(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All certificates as files, in a folder away from the home."""
     world.worker.sync_once()
-    issuers = tuple(
-        world.stage.participant(one) for one in ("exchange-a", "exchange-b", "registrar")
-    )
-    venue = Venue(
-        chain_id=world.demo.deployment.chain_id,
-        certificates=world.demo.deployment.address_of("Certificates"),
-        issuers=issuers,
-        max_age_seconds=7 * 86_400,
-    )
     with Session(world.services.mirror) as session:
         folder = world.settings.exports
         export(
             session,
             world.demo.content,
-            venue=venue,
+            venue=world.demo.venue(),
             cosigners=world.demo.cosigners(),
             folder=folder,
         )
@@ -273,11 +265,28 @@ class TestTheWhole:
 
 
 class TestAnIncompletePackage:
-    def test_is_refused_by_the_name_of_what_is_missing(self, world: World) -> None:
-        before = world.connection.latest(), world.entries(), world.checksum()
+    """A package with a file missing, given beside one that is whole."""
 
-        with pytest.raises(ResourceFileMissing) as raised:
+    def test_is_refused_by_the_name_of_what_is_missing(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        home = tmp_path / "home"
+        given = ("--package", str(PORT_THROUGHPUT), "--package", str(real_folder("exchange-rates")))
+
+        with pytest.raises(SystemExit) as ended:
+            main(["demo", "--once", "--json", "--home", str(home), *given])
+
+        problem = json.loads(capsys.readouterr().err)
+        assert ended.value.code == 1
+        assert problem["type"] == "/problems/resource-file-missing"
+        assert problem["fields"] == {"path": "data/daily.csv"}
+        assert list(tmp_path.iterdir()) == []
+
+    def test_leaves_an_open_home_as_it_was(self, world: World) -> None:
+        content = world.settings.home / "content"
+        before = world.entries(), world.checksum(), sorted(content.rglob("*"))
+
+        with pytest.raises(ResourceFileMissing):
             live(world.stage, [read_package(real_folder("exchange-rates"))])
 
-        assert raised.value.path == "data/daily.csv"
-        assert (world.connection.latest(), world.entries(), world.checksum()) == before
+        assert (world.entries(), world.checksum(), sorted(content.rglob("*"))) == before

@@ -13,7 +13,7 @@ import pytest
 from sqlmodel import Session
 
 from api.demo.trading import accept, deliver
-from api.exports import Venue, export
+from api.exports import export
 from chain.content import ContentCorrupted
 from chain.documents import Digest, canonical, parse_canonical
 from chain.readers import NotAReader, SealBroken
@@ -51,16 +51,10 @@ class TestCertificateFiles:
     def file(self, world: World, tmp_path: Path) -> bytes:
         """The file of one registration certificate."""
         with Session(world.services.mirror) as session:
-            venue = Venue(
-                chain_id=world.demo.deployment.chain_id,
-                certificates=world.demo.deployment.address_of("Certificates"),
-                issuers=(world.stage.participant("registrar"),),
-                max_age_seconds=0,
-            )
             export(
                 session,
                 world.demo.content,
-                venue=venue,
+                venue=world.demo.venue(),
                 cosigners=world.demo.cosigners(),
                 folder=tmp_path,
             )
