@@ -22,7 +22,7 @@ from chain.codes import Role
 from chain.failure import LedgerError
 from chain.values import ParticipantId
 from registry.participants import holds_role
-from settlement.store import trades_seen_by
+from settlement.store import certificates_seen_by, trades_seen_by
 from settlement.trades import Trade
 
 NOWHERE: Final = ParticipantId("0x" + "00" * 32)
@@ -100,11 +100,15 @@ class Privileged:
 
         :raises LedgerError: `missing`, also when the trade exists but is not the viewer's to see
         """
-        if trade is None or not self.sees(trade):
-            self._log(is_allowed=False)
+        if not self.judge(trade) or trade is None:
             raise missing
-        self._log(is_allowed=True)
         return trade
+
+    def judge(self, trade: Trade | None) -> bool:
+        """Return whether the viewer may see a trade, and log the look either way."""
+        is_allowed = trade is not None and self.sees(trade)
+        self._log(is_allowed=is_allowed)
+        return is_allowed
 
     def _log(self, *, is_allowed: bool) -> None:
         with self.services.operational.begin() as connection:
@@ -142,6 +146,19 @@ class Looker:
     def sees(self, trade: Trade) -> bool:
         """Return whether the trade is theirs to see."""
         return self.look is not None and self.look.sees(trade)
+
+    def judge(self, trade: Trade | None) -> bool:
+        """Return whether the trade is theirs to see, and log the look of whoever is signed in."""
+        return self.look is not None and self.look.judge(trade)
+
+    def certificates(self) -> Select[tuple[str]] | None:
+        """
+        Return which certificates they may see whole, as a query for their ids; None means all.
+        """
+        if self.look is None:
+            return certificates_seen_by(None)
+        trades = self.look.trades()
+        return None if trades is None else certificates_seen_by(trades)
 
     def log(self) -> None:
         """Log the look of somebody who is signed in."""

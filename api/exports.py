@@ -7,14 +7,15 @@ It is not the verifying (`registry.bundles`). The exchanges' keys sign here, at 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from eth_account.signers.local import LocalAccount
 from eth_keys.datatypes import PrivateKey
 from sqlmodel import Session
 
 from chain.codec import from_json, to_json
-from chain.content import ContentStore
-from chain.documents import Digest, canonical, parse_canonical
+from chain.content import ContentCorrupted, ContentMissing, ContentStore, ContentTooLarge
+from chain.documents import Digest, NotCanonical, canonical, parse_canonical
 from chain.durable import fresh_file, make_folder, publish
 from chain.facts import Block
 from chain.failure import Conflict
@@ -45,6 +46,10 @@ from registry.merkle import MerkleMap
 from registry.store import list_certificates
 
 
+# A document that is not there, is another, or is none: too large, or no canonical JSON.
+UNUSABLE: Final = (ContentMissing, ContentCorrupted, ContentTooLarge, NotCanonical)
+
+
 class NothingMirrored(Conflict):
     """The mirror holds no block yet: wait for it, then export."""
 
@@ -72,6 +77,18 @@ class SignedCheckpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """
+    What an export wrote.
+
+    shape: `missing` names the files that were not written, for want of their documents
+    """
+
+    signed: SignedCheckpoint
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Venue:
     """What a chain's trust list says beside its exchanges."""
 
@@ -88,12 +105,13 @@ def export(
     venue: Venue,
     cosigners: Sequence[Cosigner],
     folder: Path,
-) -> SignedCheckpoint:
+) -> Exported:
     """
     Write every certificate as one file, and the trust list that they are checked against.
 
     shape:   `certificates/<code>.json`, `checkpoint.json`, `trust.json` under the folder
-    ensures: all files are of one checkpoint, also those left by an earlier export
+    ensures: all files are of one checkpoint, also those left by an earlier export; only a file
+             whose document is missing now stays as it was, for it may be the last copy
     :raises NothingMirrored: if there is no block to speak of
     """
     block = as_of(session)
@@ -103,15 +121,22 @@ def export(
     tree = map_of(certificates)
     signed = cosign(tree, block, venue=venue, cosigners=cosigners, before=last_checkpoint(folder))
     make_folder(folder / "certificates")
+    _write(folder / "checkpoint.json", canonical(to_json(SignedCheckpoint, signed)))
+    _write(folder / "trust.json", write_trust(trust_of(venue, cosigners)))
     names = {f"{code_text(one.code)}.json": one for one in certificates}
+    missing = []
     for name, certificate in names.items():
-        _write(folder / "certificates" / name, bundle_of(certificate, tree, signed, content))
+        try:
+            data = bundle_of(certificate, tree, signed, content)
+        except UNUSABLE:
+            # Whoever records a digest need not hand over the document: others' files still count.
+            missing.append(name)
+        else:
+            _write(folder / "certificates" / name, data)
     for stale in list((folder / "certificates").glob("*.json")):
         if stale.name not in names:
             stale.unlink()
-    _write(folder / "trust.json", write_trust(trust_of(venue, cosigners)))
-    _write(folder / "checkpoint.json", canonical(to_json(SignedCheckpoint, signed)))
-    return signed
+    return Exported(signed=signed, missing=tuple(missing))
 
 
 def cosign(

@@ -39,6 +39,8 @@ def _hex(digits: str) -> Any:
 ADDRESS: Final = _hex("[0-9a-fA-F]{40}")
 BYTES32: Final = _hex("[0-9a-fA-F]{64}")
 BYTES: Final = _hex(rf"([0-9a-fA-F]{{2}}){{0,{BYTES_MAX}}}")
+# Without a signature a contract takes the sender for the actor: nobody's act is relayed as that.
+SIGNATURE: Final = _hex(rf"([0-9a-fA-F]{{2}}){{1,{BYTES_MAX}}}")
 TEXT: Final = Annotated[str, Field(max_length=BYTES_MAX)]
 # Beyond 2^53 JSON readers round, so larger numbers come as digits.
 NUMBER: Final = (
@@ -83,7 +85,10 @@ def act_model(kind: type) -> type[BaseModel]:
     """Return the request model of a dataclass of the contracts: every member required."""
     prose = describe(kind)
     members = {
-        name: (_kind(hint), Field(description=_said(name, prose.get(name))))
+        name: (
+            SIGNATURE if (kind, name) == (Authorization, "signature") else _kind(hint),
+            Field(description=_said(name, prose.get(name))),
+        )
         for name, hint in hints_of(kind).items()
     }
     return make_model(f"{kind.__name__}In", members, doc=str(kind.__doc__))

@@ -55,7 +55,10 @@ STATISTICS: Final = make_model(
     described(
         {
             **{name: (_COUNT, said) for name, (_, _, _, said) in _COUNTED.items()},
-            "settled_fen": (str, "Gross amount of all settlements, in fen, as digits."),
+            "settled_fen": (
+                str | None,
+                "Gross amount of all settlements, in fen, as digits; null as of an earlier block.",
+            ),
             "as_of": (AsOf, "The block the counts are as of."),
         }
     ),
@@ -64,10 +67,15 @@ STATISTICS: Final = make_model(
 
 
 def tell_statistics(reading: Reading) -> Json:
-    """Return the counts as of a block."""
+    """
+    Return the counts as of a block.
+
+    ensures: the amount is told as of the tip alone: two blocks would tell what one trade cost
+    """
+    amount = None if reading.at_block is not None else str(settled_fen(reading.session))
     return {
         **{name: _count(reading, *one[:3]) for name, one in _COUNTED.items()},
-        "settled_fen": str(settled_fen(reading.session, at_block=reading.at_block)),
+        "settled_fen": amount,
         "as_of": reading.as_of(),
     }
 

@@ -467,8 +467,8 @@ class DeliveriesDeemAccepted(Act):
     """
     Records that the inspection ended without objection; otherwise as {accept}. Requirements, in
     order: - the delivery is known; - the caller operates the executing venue; - it waits for
-    inspection, and the trade is being performed; - the time for inspection is over; - digest and
-    algorithm are given. Emits a {DeliveryAccepted} event.
+    inspection, and the trade is being performed; - the time for inspection is over, and the buyer
+    is active; - digest and algorithm are given. Emits a {DeliveryAccepted} event.
     """
 
     CONTRACT: ClassVar[str] = "Deliveries"
@@ -807,10 +807,10 @@ class ListingsSubmit(Act):
     """
     Submits an offer to the home venue, which reviews it. Requirements, in order: - the caller has
     the role SELLER at the home venue, and the right to operate the asset; - the offer is new; -
-    the certificate behind the right may be relied on for listing, and the version is registered; -
-    the lists brought along are the version's; the version and its parents have passed S(X) where
-    they are elements (E-03); - every report is in force for the version; - all fields are given
-    and within range. Emits a {ListingSubmitted} event.
+    the certificate behind the right may be relied on for listing, and the version is the one
+    registered with it; - the lists brought along are the version's; the version and its parents
+    have passed S(X) where they are elements (E-03); - every report is in force for the version; -
+    all fields are given and within range. Emits a {ListingSubmitted} event.
     """
 
     CONTRACT: ClassVar[str] = "Listings"
@@ -1839,12 +1839,12 @@ class TradesConclude(Act):
     Records a contract that both sides signed, and holds the buyer's money. Requirements, in order:
     - the trade is new; - the caller operates the executing venue; - the offer has not lapsed, and
     the listing is offered at the executing venue now; - the terms are complete and fit the
-    listing: version, venue, seller, price, quantity, form, inspection; - the parties differ; both
-    accounts belong to them and are active; the buyer has the role BUYER, the broker (if any)
-    BROKER; - both accounts signed the terms; - the legs are those signed, add up to the gross
-    amount, and share the net amount by the asset's revenue table; - digest and algorithm of the
-    certificate are given; - the buyer has as much available at the bank. Emits a {TradeConcluded}
-    event.
+    listing: version, venue, seller, price, quantity, form, inspection; - buyer, seller and broker
+    differ, and the executing venue is neither side; both accounts belong to them and are active;
+    the buyer has the role BUYER, the broker (if any) BROKER; - both accounts signed the terms; -
+    the legs are those signed, add up to the gross amount, and leave a net amount that is shared by
+    the asset's revenue table; - digest and algorithm of the certificate are given; - the buyer has
+    as much available at the bank. Emits a {TradeConcluded} event.
     """
 
     CONTRACT: ClassVar[str] = "Trades"

@@ -15,6 +15,7 @@ from chain.act import Act
 from chain.artifacts import artifact
 from chain.deployments import Deployment, verify_deployment
 from chain.entries import Entry, Kind, State
+from chain.errors import SignatureInvalid
 from chain.failure import LedgerError
 from chain.repeats import actor_of_same, is_call, topic_of_repeat
 from chain.sender import Order, Sender
@@ -27,7 +28,7 @@ from chain.signing import (
     terms_typed_data,
 )
 from chain.structs import Authorization, TradeTerms
-from chain.values import Address, Bytes32, HexBytes, ParticipantId, address
+from chain.values import Address, Bytes32, HexBytes, ParticipantId, address, raw
 from chain.views import decode_view, encode_view
 
 T = TypeVar("T")
@@ -120,9 +121,12 @@ class Ledger:
 
         shape: a repeat under the same key may carry a newer signature; the first one counts
         :raises ValueError: if the ledger was opened without a relayer
+        :raises SignatureInvalid: if nobody signed; the contracts would take it for the relayer's
         """
         if self._relayer is None:
             raise ValueError("a ledger without a relayer cannot relay")
+        if not raw(authorization.signature):
+            raise SignatureInvalid(account=authorization.account)
         request = Request(act=act, key=key, noun_id=noun_id)
         order = self._order(act, authorization, self._relayer, authorization.account, request)
         return self._one(order, act, wait=wait)
@@ -207,10 +211,11 @@ class Ledger:
 
     # --- signing ----------------------------------------------------------------------------------
 
-    def act_typed_data(self, act: Act, *, nonce: int, deadline: int) -> TypedData:
+    def act_typed_data(self, act: Act, *, account: Address, nonce: int, deadline: int) -> TypedData:
         """Return what a wallet signs to let this ledger relay an act."""
         return act_typed_data(
             act,
+            account=account,
             chain_id=self.chain_id,
             contract=self.address_of(act.CONTRACT),
             nonce=nonce,
@@ -226,9 +231,10 @@ class Ledger:
         shape: `nonce` any number the account has not used at the contract, in any order
         units: `deadline` in seconds since 1970 UTC, exclusive
         """
-        typed = self.act_typed_data(act, nonce=nonce, deadline=deadline)
+        signer = address(account.address)
+        typed = self.act_typed_data(act, account=signer, nonce=nonce, deadline=deadline)
         return Authorization(
-            account=address(account.address),
+            account=signer,
             nonce=nonce,
             deadline=deadline,
             signature=sign(typed, account),

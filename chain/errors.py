@@ -916,7 +916,10 @@ class ParticipantStateWrong(Conflict):
 
 
 class PartiesSame(Invalid):
-    """Buyer and seller are the same organisation."""
+    """
+    An organisation is on two sides: buyer and seller, broker and a party, or executing venue and a
+    party.
+    """
 
     ABI: ClassVar[tuple[str, ...]] = ("bytes32",)
     participant_id: ParticipantId

@@ -38,6 +38,7 @@ _DOMAIN_TYPE: Final = [
     {"name": "verifyingContract", "type": "address"},
 ]
 _ACT_TYPE: Final = {
+    "account": "address",
     "selector": "bytes4",
     "argumentsHash": "bytes32",
     "nonce": "uint256",
@@ -52,7 +53,7 @@ BY_SENDER: Final = Authorization(
 
 
 def act_typed_data(
-    act: Act, *, chain_id: int, contract: Address, nonce: int, deadline: int
+    act: Act, *, account: Address, chain_id: int, contract: Address, nonce: int, deadline: int
 ) -> TypedData:
     """
     Return what an account signs to let somebody else send its act.
@@ -60,6 +61,7 @@ def act_typed_data(
     units: `deadline` in seconds since 1970 UTC, exclusive
     """
     message = {
+        "account": checksum_address(account),
         "selector": act.SELECTOR,
         "argumentsHash": act.arguments_hash(),
         "nonce": nonce,

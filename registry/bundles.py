@@ -160,15 +160,43 @@ def read_trust(data: bytes) -> TrustList:
     """
     Return the trust list of a file.
 
-    :raises TrustListInvalid: if it is not one
+    :raises TrustListInvalid: if it is not one, or asks for what no file can or any file could meet
     """
     try:
         raw_trust = parse_canonical(data.rstrip(b"\n"))
         if not isinstance(raw_trust, dict) or raw_trust.pop("format", None) != TRUST_FORMAT:
             raise TrustListInvalid(reason=f"the file is not of format {TRUST_FORMAT}")
-        return from_json(TrustList, raw_trust)
+        trust = from_json(TrustList, raw_trust)
     except (NotCanonical, ValueError, KeyError, TypeError, AttributeError) as failure:
         raise TrustListInvalid(reason=str(failure)) from failure
+    reason = _flaw_of(trust)
+    if reason is not None:
+        raise TrustListInvalid(reason=reason)
+    return trust
+
+
+def _flaw_of(trust: TrustList) -> str | None:
+    """Return why nothing may be trusted by this list, or None."""
+    # Otherwise "enough different exchanges" could mean none, or one counted twice.
+    chains = [(one.chain_id, one.certificates.lower()) for one in trust.chains]
+    if len(set(chains)) < len(chains):
+        return "it names a chain twice"
+    flaws = (_flaw_of_chain(one) for one in trust.chains)
+    return next((flaw for flaw in flaws if flaw is not None), None)
+
+
+def _flaw_of_chain(chain: TrustedChain) -> str | None:
+    participants = [one.participant_id.lower() for one in chain.exchanges]
+    accounts = [account.lower() for one in chain.exchanges for account in one.accounts]
+    if not 1 <= chain.threshold <= len(participants):
+        return f"{chain.threshold} of {len(participants)} exchanges cannot be asked to sign"
+    if chain.max_age_seconds < 0:
+        return f"a checkpoint cannot be {chain.max_age_seconds} s old"
+    if len(set(participants)) < len(participants):
+        return "it names an exchange twice"
+    if len(set(accounts)) < len(accounts):
+        return "it names an account twice"
+    return None
 
 
 def verify(data: bytes, *, trust: TrustList, now: int) -> Verification:
@@ -188,7 +216,7 @@ def verify(data: bytes, *, trust: TrustList, now: int) -> Verification:
         _check_document(bundle),
         _check_inclusion(bundle),
         _check_signatures(bundle),
-        _check_trust(bundle, chain),
+        _check_trust(bundle, chain, _flaw_of(trust)),
         _check_issuer(bundle, chain),
         _check_freshness(bundle.checkpoint, chain, now),
         _check_status(bundle, now),
@@ -318,7 +346,9 @@ def _trusted_chain(checkpoint: Checkpoint, trust: TrustList) -> TrustedChain | N
     return None
 
 
-def _check_trust(bundle: Bundle, chain: TrustedChain | None) -> Fragment:
+def _check_trust(bundle: Bundle, chain: TrustedChain | None, flaw: str | None) -> Fragment:
+    if flaw is not None:
+        return _unknown("trust", "TRUST_LIST_FLAWED", f"The trust list is unusable: {flaw}.")
     if chain is None:
         return _unknown("trust", "CHAIN_UNKNOWN", "The trust list does not name this chain.")
     trusted = {(account, one.participant_id) for one in chain.exchanges for account in one.accounts}

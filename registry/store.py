@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from chain.codes import AssetKind, Relation
 from chain.errors import CertificateNotFound
-from chain.failure import NotFound
+from chain.failure import LedgerError, NotFound
 from chain.reads import Recorded, count, find, page
 from chain.values import Address, AssetId, Bytes32, CertificateId, ParticipantId
 from registry import tables as tables
@@ -105,13 +105,20 @@ def find_certificate(
     if name.startswith("0x"):
         found = find(session, Certificate, name, at_block=at_block)
         if found is None:
-            raise CertificateNotFound(certificate_id=CertificateId(name))
+            raise certificate_missing(name)
         return found
     code = Bytes32("0x" + name.encode("ascii").ljust(32, b"\0").hex())
     rows = page(session, Certificate, where={"code": code}, limit=1, at_block=at_block)
     if not rows.items:
-        raise CertificateCodeUnknown(code=name)
+        raise certificate_missing(name)
     return rows.items[0]
+
+
+def certificate_missing(name: str) -> LedgerError:
+    """Return the error that says of an id or a code that no certificate has it."""
+    if name.startswith("0x"):
+        return CertificateNotFound(certificate_id=CertificateId(name))
+    return CertificateCodeUnknown(code=name)
 
 
 def count_assets(session: Session, kind: AssetKind, *, at_block: int | None = None) -> int:

@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 from sqlmodel import Session
 
-from chain.codes import Noun, WithdrawalState
+from chain.codes import CertificateKind, Noun, WithdrawalState
 from chain.tables import table_of
 from chain.values import ParticipantId
+from registry.certificates import Certificate
 from registry.lineage import Direction, Edge, Lineage, Node, walk
 from registry.store import asset_edges, every
 from settlement import tables as tables
@@ -94,14 +95,29 @@ def trades_seen_by(
     )
 
 
-def settled_fen(session: Session, *, at_block: int | None = None) -> int:
+def certificates_seen_by(trades: Select[tuple[str]] | None) -> Select[tuple[str]]:
+    """
+    Return the query of the ids of certificates of registration, and of those about these trades,
+    their deliveries and settlements; None means no trade.
+
+    shape: what a certificate is about never changes, so current rows serve every moment
+    """
+    made = table_of(Certificate).table
+    seen = made.c.kind == CertificateKind.REGISTRATION
+    if trades is not None:
+        subjects = [trades]
+        for record, key in ((Delivery, "delivery_id"), (Settlement, "settlement_id")):
+            table = table_of(record).table
+            subjects.append(select(table.c[key]).where(table.c.trade_id.in_(trades)))
+        seen = or_(seen, *(made.c.subject_id.in_(one) for one in subjects))
+    return select(made.c.certificate_id).where(made.c.to_block.is_(None), seen)
+
+
+def settled_fen(session: Session) -> int:
     """Return the gross amount of all settlements."""
     settlements = table_of(Settlement).table
     total = func.coalesce(func.sum(settlements.c.gross_fen), 0)
     query = select(total).where(settlements.c.to_block.is_(None))
-    if at_block is not None:
-        # A settlement never changes after it was made.
-        query = query.where(settlements.c.from_block <= at_block)
     return int(session.connection().execute(query).scalar_one())
 
 

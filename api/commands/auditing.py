@@ -54,20 +54,21 @@ def export(home: HomeOption = None, as_json: JsonOption = False) -> None:
     with open_ledger(settings_for(home)) as opened, open_parts(opened) as services:
         demo, folder = demo_of(opened), opened.settings.exports
         with Session(services.mirror) as session:
-            signed = write(
+            exported = write(
                 session,
                 opened.content,
                 venue=demo.venue(),
                 cosigners=demo.cosigners(),
                 folder=folder,
             )
-    checkpoint = signed.checkpoint
+    checkpoint, signatures = exported.signed.checkpoint, exported.signed.signatures
     told: dict[str, Any] = {
         "exports": str(folder),
         "certificates": checkpoint.count,
+        "missing": list(exported.missing),
         "as_of": {"block_number": checkpoint.block_number, "block_hash": checkpoint.block_hash},
         "root": checkpoint.root,
-        "signed_by": [one.participant_id for one in signed.signatures],
+        "signed_by": [one.participant_id for one in signatures],
     }
     if as_json:
         print_json(told)
@@ -77,6 +78,7 @@ def export(home: HomeOption = None, as_json: JsonOption = False) -> None:
             ("exports", told["exports"]),
             ("certificates", str(checkpoint.count)),
             ("as of block", str(checkpoint.block_number)),
-            ("signatures", str(len(signed.signatures))),
+            ("signatures", str(len(signatures))),
+            *(("not written, its document is missing", name) for name in exported.missing),
         ]
     )

@@ -47,6 +47,7 @@ NEXT: Final[Mapping[str, str]] = {
     "MirrorEmpty": "Let the mirror catch up with `shulian up`.",
     "DeploymentNotFound": "Deploy the contracts with `shulian up`.",
     "KeyNotFound": "Name an account of this home; its keys are the files in its keys folder.",
+    "ResourceFileMissing": "Add the file to the package, or mend its descriptor.",
     "OutboxConflict": "Choose another --key, or repeat the act exactly as it was.",
     "IdAmbiguous": "Give more digits of the id.",
     "IdUnknown": "List the ids with `ls --json`.",

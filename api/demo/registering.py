@@ -146,7 +146,7 @@ def _submit(
             salt=salt_of(key),
         )
 
-    # The applicant has no node of its own: it signs, and its exchange relays.
+    # The applicant has no node of its own: it signs, and the relayer sends.
     sent = stage.act(key, by=draft.owner, make=application, is_relayed=True)
     return sent.one(RegistrationSubmitted)
 

@@ -124,7 +124,7 @@ class Stage:
         """
         Carry out an act once: what was made the first time is what every repeat sends.
 
-        shape: if `is_relayed`, the actor only signs, and the relaying exchange's account sends
+        shape: if `is_relayed`, the actor only signs, and the relayer's account sends
         """
         kept = self._outbox.remember(f"{key}#act", lambda: _written(make()))
         act = ACTS[kept["act"]].from_json(kept["arguments"])

@@ -1,5 +1,6 @@
 """
-Certificates by id or by the code that people read, and the file that proves one offline: public.
+Certificates by id or by the code that people read, and the file that proves one offline: public,
+but for those about trades (`api.certificates`).
 """
 
 from typing import Annotated
@@ -7,49 +8,48 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
+from api.access import LookerDep
 from api.bundles import BundleNotReady, CheckpointMissing, bundle_bytes
-from api.deps import PagingDep, ReadingDep, ServicesDep
-from api.models import Answer, Derived, Json, bits, status
+from api.certificates import (
+    CERTIFICATE,
+    REDACTED,
+    require_certificate,
+    seen,
+    tell_certificate,
+)
+from api.deps import PagingDep, ServicesDep
+from api.models import Json
 from api.paging import Where, filters
 from api.parameters import CertificatePath
-from api.problems import declares
-from api.statuses import FlagBit, certificate_status
+from api.problems import SignInRequired, declares
 from chain.content import ContentCorrupted, ContentMissing
 from chain.errors import CertificateNotFound
-from registry.certificates import Certificate, CertificateStatus, code_text
-from registry.store import CertificateCodeUnknown, find_certificate
+from registry.certificates import Certificate, code_text
+from registry.store import CertificateCodeUnknown
 
 router = APIRouter(prefix="/certificates", tags=["certificates"])
-
-CERTIFICATE = Answer(
-    Certificate,
-    status(CertificateStatus, "What it is worth.", certificate_status),
-    bits("flag_names", FlagBit, "The flags set.", "flags"),
-    Derived("code_text", str, "The code that people read.", lambda one, _: code_text(one.code)),
-)
 
 
 @router.get("", response_model=CERTIFICATE.page_model, responses=declares())
 def browse(
-    reading: ReadingDep,
+    looker: LookerDep,
     where: Annotated[
         Where, Depends(filters(Certificate, "kind", "subject_id", "issuer", "holder"))
     ],
     pages: PagingDep,
 ) -> Json:
-    """List certificates."""
-    return reading.page(CERTIFICATE, where, pages)
+    """List the certificates of registration, and of the trades that concern you."""
+    return looker.reading.page(CERTIFICATE, seen(looker, where), pages)
 
 
 @router.get(
     "/{certificate}",
-    response_model=CERTIFICATE.model,
+    response_model=CERTIFICATE.model | REDACTED,
     responses=declares(CertificateNotFound, CertificateCodeUnknown),
 )
-def read(reading: ReadingDep, certificate: CertificatePath) -> Json:
-    """Return one certificate."""
-    found = find_certificate(reading.session, certificate, at_block=reading.at_block)
-    return reading.told(CERTIFICATE, found)
+def read(looker: LookerDep, certificate: CertificatePath) -> Json:
+    """Return one certificate; of one about a trade that does not concern you, its status."""
+    return tell_certificate(looker, certificate)
 
 
 @router.get(
@@ -61,6 +61,7 @@ def read(reading: ReadingDep, certificate: CertificatePath) -> Json:
             "content": {"application/json": {"schema": {"type": "object"}}},
         },
         **declares(
+            SignInRequired,
             CertificateNotFound,
             CertificateCodeUnknown,
             CheckpointMissing,
@@ -70,10 +71,10 @@ def read(reading: ReadingDep, certificate: CertificatePath) -> Json:
         ),
     },
 )
-def bundle(services: ServicesDep, reading: ReadingDep, certificate: CertificatePath) -> Response:
+def bundle(services: ServicesDep, looker: LookerDep, certificate: CertificatePath) -> Response:
     """Return the file that proves a certificate as of the last co-signed checkpoint."""
-    found = find_certificate(reading.session, certificate, at_block=reading.at_block)
-    data = bundle_bytes(services, reading, found.record.certificate_id)
+    found = require_certificate(looker, certificate)
+    data = bundle_bytes(services, looker.reading, found.record.certificate_id)
     name = code_text(found.record.code)
     headers = {"Content-Disposition": f'attachment; filename="{name}.json"'}
     return Response(data, media_type="application/json", headers=headers)

@@ -29,7 +29,8 @@ contract Participants is IParticipants, Acting {
 
     Standing.Register private _register;
     mapping(ParticipantId participantId => mapping(ParticipantId venue => Recognition)) private _recognitions;
-    mapping(ModuleKind => mapping(address module => bool)) private _modules;
+    /// @dev Bit n stands for the n-th {ModuleKind}, so that a module with several kinds reads one slot.
+    mapping(address module => uint256 kinds) private _modules;
 
     // ---------------------------------------------------------------- constructor
 
@@ -48,7 +49,7 @@ contract Participants is IParticipants, Acting {
 
     /// @inheritdoc IParticipants
     function isModule(ModuleKind kind, address module) external view returns (bool) {
-        return _modules[kind][module];
+        return _modules[module] >> uint8(kind) & 1 != 0;
     }
 
     /// @inheritdoc IParticipants
@@ -282,7 +283,7 @@ contract Participants is IParticipants, Acting {
         bytes32 argumentsHash = keccak256(abi.encode(account, purposes, validFrom, validUntil, encryptionKey, consent));
         address byAccount = _authorize(argumentsHash, authorization);
         ParticipantId participantId = _register.holderOf(byAccount, Standing.ADMINISTER);
-        require(_register.keys[account].sequence == 0, AccountAlreadyExists(account));
+        require(_register.keys[account].participantId == Standing.LEDGER, AccountAlreadyExists(account));
         _register.organisations[participantId].requireActive(participantId);
         Admission.requireAccount(purposes, validFrom, validUntil, encryptionKey);
         _register.enterAccount(participantId, account, purposes, validFrom, validUntil, keccak256(encryptionKey));
@@ -378,8 +379,9 @@ contract Participants is IParticipants, Acting {
         _register.requireGovernor(account);
         require(kind != ModuleKind.NONE, FieldInvalid("kind"));
         require(module != address(0), FieldInvalid("module"));
-        if (_modules[kind][module] == enabled) return;
-        _modules[kind][module] = enabled;
+        (uint256 kinds, uint256 bit) = (_modules[module], 1 << uint8(kind));
+        if ((kinds & bit != 0) == enabled) return;
+        _modules[module] = kinds ^ bit;
         emit ModuleSet(kind, module, enabled, account);
     }
 

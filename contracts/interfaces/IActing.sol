@@ -5,9 +5,9 @@ import {Authorization} from "../types/Acting.sol";
 
 /// @title IActing
 /// @notice How anyone acts on any contract of the ledger: directly, or by a signature that somebody relays.
-/// @dev The signed type is `Act(bytes4 selector,bytes32 argumentsHash,uint256 nonce,uint64 deadline)` in the domain
-/// {name: "Shulian", version: "1", chainId, verifyingContract}; `argumentsHash` is keccak256 of the ABI encoding of all arguments but
-/// the authorization. The nonce is marked used, never the signature's bytes (OpenZeppelin GHSA-4h98-2769-gh6h).
+/// @dev The signed type is `Act(address account,bytes4 selector,bytes32 argumentsHash,uint256 nonce,uint64 deadline)` in the
+/// domain {name: "Shulian", version: "1", chainId, verifyingContract}; `argumentsHash` is keccak256 of the ABI encoding of all
+/// arguments but the authorization. The account is signed too, or a key's signature would serve every contract wallet it owns. The nonce is marked used, never the signature's bytes (OpenZeppelin GHSA-4h98-2769-gh6h).
 interface IActing {
     /// @notice A relayed authorization was consumed; its nonce can never be used again.
     /// @param account The account that signed.

@@ -153,7 +153,7 @@ interface IDeliveries is IActing {
     /// - the delivery is known;
     /// - the caller operates the executing venue;
     /// - it waits for inspection, and the trade is being performed;
-    /// - the time for inspection is over;
+    /// - the time for inspection is over, and the buyer is active;
     /// - digest and algorithm are given.
     ///
     /// Emits a {DeliveryAccepted} event.

@@ -209,7 +209,7 @@ interface IListings is IActing {
     /// Requirements, in order:
     /// - the caller has the role SELLER at the home venue, and the right to operate the asset;
     /// - the offer is new;
-    /// - the certificate behind the right may be relied on for listing, and the version is registered;
+    /// - the certificate behind the right may be relied on for listing, and the version is the one registered with it;
     /// - the lists brought along are the version's; the version and its parents have passed S(X) where they are
     ///   elements (E-03);
     /// - every report is in force for the version;
@@ -317,8 +317,8 @@ interface IListings is IActing {
         external
         view
         returns (AgreementId agreementId, bool isHidden);
-    /// @notice Reverts unless the listing is offered at the venue now, with its seller, certificate and right in force;
-    /// returns it.
+    /// @notice Reverts unless the listing is offered at the venue now, with its home venue, its seller and the seller's
+    /// role there, its certificate and right in force; returns it.
     function requireOffered(ListingId listingId, ParticipantId venue) external view returns (Listing memory);
     /// @notice As {requireOffered}, and returns only what a contract asks of the listing.
     function requireBrief(ListingId listingId, ParticipantId venue) external view returns (ListingBrief memory);

@@ -190,12 +190,14 @@ interface IRights is IActing {
     function requireTerms(RightTerms calldata terms) external view;
 
     /// @notice Reverts unless each right is active and is this holder's right of this kind on the asset in its place.
+    /// @param versions The versions the rights must have been registered for: each version is a registration of its own (D-14).
     /// @param holder Who must hold them.
     /// @param holderNumber The holder's number ({IParticipants.sequenceOf}).
     /// @return sharesBps What each asks for its granting side, in basis points.
     function requireRights(
         RightId[] calldata rightIds,
         AssetId[] calldata assetIds,
+        uint32[] calldata versions,
         ParticipantId holder,
         uint32 holderNumber,
         RightKind kind

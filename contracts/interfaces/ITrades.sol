@@ -205,7 +205,7 @@ interface ITrades is IActing {
     /// @notice The terms differ from the listing.
     /// @custom:family Invalid
     error TermsDifferFromListing(ListingId listingId, bytes32 field);
-    /// @notice Buyer and seller are the same organisation.
+    /// @notice An organisation is on two sides: buyer and seller, broker and a party, or executing venue and a party.
     /// @custom:family Invalid
     error PartiesSame(ParticipantId participantId);
     /// @notice The account does not belong to the party it signs for.
@@ -237,10 +237,11 @@ interface ITrades is IActing {
     /// - the caller operates the executing venue;
     /// - the offer has not lapsed, and the listing is offered at the executing venue now;
     /// - the terms are complete and fit the listing: version, venue, seller, price, quantity, form, inspection;
-    /// - the parties differ; both accounts belong to them and are active; the buyer has the role BUYER, the broker (if
+    /// - buyer, seller and broker differ, and the executing venue is neither side; both accounts belong to them and are active; the buyer has the role BUYER, the broker (if
     ///   any) BROKER;
     /// - both accounts signed the terms;
-    /// - the legs are those signed, add up to the gross amount, and share the net amount by the asset's revenue table;
+    /// - the legs are those signed, add up to the gross amount, and leave a net amount that is shared by the asset's revenue
+    /// table;
     /// - digest and algorithm of the certificate are given;
     /// - the buyer has as much available at the bank.
     ///

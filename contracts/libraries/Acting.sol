@@ -15,7 +15,7 @@ abstract contract Acting is IActing, EIP712 {
     // ---------------------------------------------------------------- constants
 
     bytes32 private constant ACT_TYPEHASH =
-        keccak256("Act(bytes4 selector,bytes32 argumentsHash,uint256 nonce,uint64 deadline)");
+        keccak256("Act(address account,bytes4 selector,bytes32 argumentsHash,uint256 nonce,uint64 deadline)");
 
     // ---------------------------------------------------------------- storage
 
@@ -63,7 +63,9 @@ abstract contract Acting is IActing, EIP712 {
         require(time < authorization.deadline, AuthorizationExpired(authorization.deadline, time));
         require(!isNonceUsed(account, authorization.nonce), AuthorizationAlreadyUsed(account, authorization.nonce));
         bytes32 digest = _hashTypedDataV4(
-            keccak256(abi.encode(ACT_TYPEHASH, msg.sig, argumentsHash, authorization.nonce, authorization.deadline))
+            keccak256(
+                abi.encode(ACT_TYPEHASH, account, msg.sig, argumentsHash, authorization.nonce, authorization.deadline)
+            )
         );
         _usedNonces[account][authorization.nonce >> 8] |= 1 << (authorization.nonce & 0xff);
         emit AuthorizationUsed(account, authorization.nonce);

@@ -39,6 +39,7 @@ library Admission {
         } else if (previous != account) {
             Cause memory none;
             self.keys[previous].revokedAt = time;
+            record.hasFurtherAccounts = true;
             emit IParticipants.AccountRevoked(previous, participantId, participantId, account, time, none);
         }
         record.state = IParticipants.ParticipantState.APPLIED;
@@ -51,7 +52,7 @@ library Admission {
         record.profileDigest = params.profileDigest;
         record.firstAccount = account;
         bytes32 keyHash = keccak256(params.encryptionKey);
-        self.keys[account] = Standing.Key(record.sequence, Standing.ALL_PURPOSES, true, time, 0, 0, keyHash);
+        self.keys[account] = Standing.Key(participantId, Standing.ALL_PURPOSES, true, time, 0, 0, keyHash);
         _emitApplied(participantId, account, record.sequence, params);
     }
 
@@ -68,10 +69,11 @@ library Admission {
     ) internal {
         Standing.Organisation storage record = self.organisations[participantId];
         bool isAdministrator = purposes & Standing.ADMINISTER != 0 && validUntil == 0 && validFrom <= Clock.nowSeconds();
+        record.hasFurtherAccounts = true;
         if (isAdministrator) ++record.administrators;
         if (purposes & Standing.ACT != 0) record.lastAccount = account;
         self.keys[account] =
-            Standing.Key(record.sequence, purposes, isAdministrator, validFrom, validUntil, 0, encryptionKeyHash);
+            Standing.Key(participantId, purposes, isAdministrator, validFrom, validUntil, 0, encryptionKeyHash);
     }
 
     /// @notice Revokes an account, unless its organisation would be left without one that administers it for good.
@@ -80,7 +82,7 @@ library Admission {
         Standing.Key storage key = self.keys[account];
         require(key.revokedAt == 0, IParticipants.AccountNotActive(account, key.purposes));
         if (key.isAdministrator) {
-            Standing.Organisation storage record = self.organisations[self.ids[key.sequence]];
+            Standing.Organisation storage record = self.organisations[key.participantId];
             require(record.administrators > 1, IParticipants.AccountLastAdministrator(account));
             --record.administrators;
         }
@@ -110,7 +112,7 @@ library Admission {
     {
         Standing.Organisation storage record = self.organisations[participantId];
         require(record.mayApply(), IParticipants.ParticipantAlreadyExists(participantId));
-        bool isFree = self.keys[account].sequence == 0 || account == record.firstAccount;
+        bool isFree = self.keys[account].participantId == Standing.LEDGER || account == record.firstAccount;
         require(isFree, IParticipants.AccountAlreadyExists(account));
     }
 

@@ -35,11 +35,11 @@ library Legs {
         }
     }
 
-    /// @notice Reverts unless the SHARE legs stand in the table's order and each payee gets the floor of its share, or
-    /// one fen more where the
-    /// floor cut; a share of nothing has no leg.
+    /// @notice Reverts unless something is shared, the SHARE legs stand in the table's order, and each payee gets the
+    /// floor of its share, or one fen more where the floor cut; a share of nothing has no leg.
     /// @param netFen Sum of the SHARE legs in fen.
     function requireShares(ITrades.Leg[] calldata legs, Payee[] calldata revenueTable, uint256 netFen) internal pure {
+        require(netFen != 0, ITrades.ShareLegWrong(revenueTable[0].participantId, 1, 0));
         uint256 next = 0;
         for (uint256 i = 0; i < revenueTable.length; ++i) {
             ParticipantId payee = revenueTable[i].participantId;

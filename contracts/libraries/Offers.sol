@@ -19,10 +19,10 @@ library Offers {
     /// @dev One bit per {DeliveryForm}, without NONE.
     uint16 private constant DELIVERY_FORMS = 0x01fe;
 
-    /// @notice Reverts unless the version is registered, its elements have passed S(X) and its reports are in force
+    /// @notice Reverts unless the version is the right's, its elements have passed S(X) and its reports are in force
     /// (G-01, E-03, G-04).
-    /// @param rightVersion The version from which the seller's right applies: it is registered, and older ones are not
-    /// covered.
+    /// @param rightVersion The version that was registered with the seller's right: each is a registration of its own
+    /// (D-14).
     function requireAdmissible(
         IListings.Offer calldata offer,
         uint32 rightVersion,
@@ -31,13 +31,9 @@ library Offers {
     ) internal view {
         AssetId assetId = offer.terms.assetId;
         uint32 version = offer.terms.assetVersion;
-        IAssets.AssetBrief memory asset = assets.briefOf(assetId);
-        require(
-            version >= rightVersion && (version == asset.registeredVersion || version == rightVersion),
-            IListings.AssetNotRegistered(assetId, version)
-        );
+        require(version == rightVersion, IListings.AssetNotRegistered(assetId, version));
         assets.requireLinks(assetId, version, offer.parents, offer.revenueTable);
-        _requireSecurity(assetId, version, asset.kind, assets);
+        _requireSecurity(assetId, version, assets.kindOf(assetId), assets);
         for (uint256 i = 0; i < offer.parents.length; ++i) {
             AssetId parent = offer.parents[i].assetId;
             _requireSecurity(parent, offer.parents[i].version, assets.kindOf(parent), assets);

@@ -26,8 +26,8 @@ library Standing {
         uint16 administrators; // accounts that administer for good
         uint8 region;
         uint8 digit;
-        DigestAlg digestAlg;
         bytes4 usccLast4;
+        bool hasFurtherAccounts; // else its one account has all purposes, for good
         // slot 1
         bytes32 usccDigest;
         // slot 2
@@ -37,19 +37,21 @@ library Standing {
         // slot 4
         address firstAccount;
         uint64 admittedAt;
+        DigestAlg digestAlg;
         // slot 5
         address lastAccount; // latest business account added after the first
     }
 
     struct Key {
         // slot 0
-        uint32 sequence; // the organisation's
+        ParticipantId participantId;
+        // slot 1, read only where the organisation has further accounts
         uint8 purposes;
         bool isAdministrator; // counted in `administrators`
         uint64 validFrom;
         uint64 validUntil;
         uint64 revokedAt;
-        // slot 1
+        // slot 2
         bytes32 encryptionKeyHash;
     }
 
@@ -186,10 +188,10 @@ library Standing {
     /// @notice Returns an account's record.
     function accountOf(Register storage self, address account) internal view returns (IParticipants.Account memory) {
         Key storage key = self.keys[account];
-        require(key.sequence != 0, IParticipants.AccountNotFound(account));
+        require(key.participantId != LEDGER, IParticipants.AccountNotFound(account));
         return IParticipants.Account({
             account: account,
-            participantId: self.ids[key.sequence],
+            participantId: key.participantId,
             purposes: key.purposes,
             validFrom: key.validFrom,
             validUntil: key.validUntil,
@@ -203,7 +205,7 @@ library Standing {
         Organisation storage record = self.organisations[participantId];
         address first = record.firstAccount;
         require(first != address(0), IParticipants.ParticipantNotFound(participantId));
-        if (isUsable(self.keys[first], ACT)) return first;
+        if (!record.hasFurtherAccounts || isUsable(self.keys[first], ACT)) return first;
         address last = record.lastAccount;
         return last == address(0) ? first : last;
     }
@@ -216,11 +218,18 @@ library Standing {
     }
 
     /// @notice Returns whose an account is, and reverts unless it may be used for the purpose now.
-    function holderOf(Register storage self, address account, uint8 purpose) internal view returns (ParticipantId) {
+    /// @dev The one account of an organisation without further ones applied for it: it has every purpose, without a term,
+    /// and cannot be revoked, being the last that administers.
+    function holderOf(Register storage self, address account, uint8 purpose)
+        internal
+        view
+        returns (ParticipantId participantId)
+    {
         Key storage key = self.keys[account];
-        require(key.sequence != 0, IParticipants.AccountNotFound(account));
-        require(isUsable(key, purpose), IParticipants.AccountNotActive(account, purpose));
-        return self.ids[key.sequence];
+        participantId = key.participantId;
+        require(participantId != LEDGER, IParticipants.AccountNotFound(account));
+        bool mayAct = !self.organisations[participantId].hasFurtherAccounts || isUsable(key, purpose);
+        require(mayAct, IParticipants.AccountNotActive(account, purpose));
     }
 
     /// @notice Returns who acts through a business account.
@@ -287,7 +296,7 @@ library Standing {
     {
         bool mayAdmit;
         if (venue == LEDGER) {
-            caller = self.ids[self.keys[account].sequence];
+            caller = self.keys[account].participantId;
             mayAdmit = account == self.governor;
         } else {
             caller = actorOf(self, account).participantId;

@@ -113,9 +113,11 @@ contract Listings is IListings, Acting {
     /// @inheritdoc IListings
     function requireBrief(ListingId listingId, ParticipantId venue) public view returns (ListingBrief memory brief) {
         StoredListing storage stored = _listings[listingId];
-        brief.homeVenue = _homeVenueOf(listingId, stored);
+        require(stored.state != ListingState.NONE, ListingNotFound(listingId));
+        brief.homeVenue = participants.requireActiveBySequence(stored.homeVenue);
         RightId rightId = RightId.wrap(stored.rightId);
         IRights.Right memory right = rights.rightOf(rightId);
+        _requireSeller(right.holder, brief.homeVenue);
         require(
             _isListed(stored) && (stored.listUntil == 0 || Clock.nowSeconds() < stored.listUntil)
                 && (brief.homeVenue == venue || _isMirrored(listingId, brief.homeVenue, venue))
@@ -387,6 +389,11 @@ contract Listings is IListings, Acting {
             bool isArbitrator = cause.authority == AuthorityClass.ARBITRATION;
             require(!isArbitrator, IParticipants.AuthorityMissing(actor.participantId, uint8(cause.authority)));
         }
+    }
+
+    function _requireSeller(ParticipantId seller, ParticipantId homeVenue) private view {
+        IParticipants.Role role = IParticipants.Role.SELLER;
+        require(participants.hasRole(seller, role, homeVenue), IParticipants.RoleMissing(seller, role, homeVenue));
     }
 
     function _requireOpen(ListingId listingId, StoredListing storage stored) private view {

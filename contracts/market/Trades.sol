@@ -336,7 +336,7 @@ contract Trades is ITrades, Acting {
         returns (uint32 buyer, uint32 seller)
     {
         TradeTerms calldata terms = params.terms;
-        require(terms.buyer != terms.seller, PartiesSame(terms.buyer));
+        _requireDistinct(terms);
         buyer = _requireSigner(params.buyerAccount, terms.buyer);
         seller = _requireSigner(params.sellerAccount, terms.seller);
         _requireRole(terms.buyer, IParticipants.Role.BUYER, terms.executingVenue, true);
@@ -352,6 +352,14 @@ contract Trades is ITrades, Acting {
             Signatures.isSigned(params.sellerAccount, termsDigest, params.sellerSignature),
             SignatureInvalid(params.sellerAccount)
         );
+    }
+
+    /// @dev A-07: buyer, seller and broker are distinct, and the executing venue is neither side.
+    function _requireDistinct(TradeTerms calldata terms) private pure {
+        require(terms.buyer != terms.seller, PartiesSame(terms.buyer));
+        require(terms.buyer != terms.executingVenue, PartiesSame(terms.buyer));
+        require(terms.seller != terms.executingVenue, PartiesSame(terms.seller));
+        require(terms.broker != terms.buyer && terms.broker != terms.seller, PartiesSame(terms.broker));
     }
 
     function _requireSigner(address account, ParticipantId party) private view returns (uint32 sequence) {

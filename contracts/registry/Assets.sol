@@ -57,7 +57,6 @@ contract Assets is IAssets, Acting {
         Actor actor;
         uint32 version;
         uint64 sequence;
-        Parent[] parents;
         Payee[] revenueTable;
     }
 
@@ -200,7 +199,7 @@ contract Assets is IAssets, Acting {
             digestAlg: params.digestAlg,
             declaredAt: uint40(Clock.nowSeconds())
         });
-        _record(params, Draft(assetId, actor, 1, sequence, params.parents, params.revenueTable));
+        _record(params, Draft(assetId, actor, 1, sequence, params.revenueTable));
     }
 
     /// @inheritdoc IAssets
@@ -223,7 +222,7 @@ contract Assets is IAssets, Acting {
         stored.grade = params.grade;
         stored.digestAlg = params.digestAlg;
         stored.declaredAt = uint40(Clock.nowSeconds());
-        _record(params, Draft(assetId, actor, version, head.sequence, params.parents, params.revenueTable));
+        _record(params, Draft(assetId, actor, version, head.sequence, params.revenueTable));
     }
 
     /// @inheritdoc IAssets
@@ -294,6 +293,10 @@ contract Assets is IAssets, Acting {
         stored.metadataDigest = params.metadataDigest;
         stored.linksHash = keccak256(abi.encode(params.parents, params.revenueTable));
         if (params.modelDigest != 0) stored.modelDigest = params.modelDigest;
+        _emitDeclared(params, draft);
+    }
+
+    function _emitDeclared(Declaration calldata params, Draft memory draft) private {
         emit AssetDeclared(
             draft.assetId,
             draft.actor.participantId,
@@ -306,7 +309,7 @@ contract Assets is IAssets, Acting {
             params.metadataDigest,
             params.modelDigest,
             params.digestAlg,
-            draft.parents,
+            params.parents,
             draft.revenueTable,
             draft.actor.account
         );
@@ -359,12 +362,16 @@ contract Assets is IAssets, Acting {
     {
         uint256 count = params.parents.length;
         AssetId[] memory parentIds = new AssetId[](count);
+        uint32[] memory versions = new uint32[](count);
         RightId[] memory consents = new RightId[](count);
         for (uint256 i = 0; i < count; i++) {
             _requireParent(params, i, sequence);
-            (parentIds[i], consents[i]) = (params.parents[i].assetId, params.parents[i].consentRightId);
+            Parent calldata parent = params.parents[i];
+            (parentIds[i], versions[i], consents[i]) = (parent.assetId, parent.version, parent.consentRightId);
         }
-        return rights.requireRights(consents, parentIds, registrant.participantId, registrant.sequence, RightKind.USE);
+        return rights.requireRights(
+            consents, parentIds, versions, registrant.participantId, registrant.sequence, RightKind.USE
+        );
     }
 
     function _requireParent(Declaration calldata params, uint256 index, uint64 sequence) private view {

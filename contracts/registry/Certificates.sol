@@ -44,6 +44,8 @@ contract Certificates is ICertificates, LockedToken, Acting {
     // ---------------------------------------------------------------- constants and immutables
 
     uint256 private constant FLAGS = 7;
+    uint256 private constant SERIAL_BITS = 16;
+    uint256 private constant MONTH_SHIFT = 128;
 
     IParticipants public immutable participants;
 
@@ -54,7 +56,8 @@ contract Certificates is ICertificates, LockedToken, Acting {
     mapping(CertificateId certificateId => mapping(CertificateFlag flag => FlagSource source)) private _flagSources;
     mapping(address owner => uint256 count) private _balances;
     /// @dev By the code's own parts, so that a code stays unique even if an issuer's region and digit pass to another.
-    mapping(uint16 issuerCode => mapping(uint32 yearMonth => mapping(bytes2 prefix => uint16 serial))) private _serials;
+    /// One word: the month, above the last serial of each series in it. A new month begins anew.
+    mapping(uint16 issuerCode => uint256 serials) private _serials;
 
     // ---------------------------------------------------------------- constructor
 
@@ -297,20 +300,24 @@ contract Certificates is ICertificates, LockedToken, Acting {
 
     function _nextCode(CertificateRequest calldata request, uint64 time) private returns (bytes32) {
         (uint8 region, uint8 digit) = participants.issuerCodeOf(request.issuer);
-        bytes2 prefix = _prefixOf(request.kind, request.codeFormat);
         uint32 yearMonth = CertificateCodes.yearMonthOf(time);
-        mapping(bytes2 prefix => uint16 serial) storage serials = _serials[uint16(region) * 10 + digit][yearMonth];
-        uint16 serial = serials[prefix] + 1;
+        (bytes2 prefix, uint256 series) = _seriesOf(request.kind, request.codeFormat);
+        uint256 shift = series * SERIAL_BITS;
+        uint16 issuerCode = uint16(region) * 10 + digit;
+        uint256 serials = _serials[issuerCode];
+        if (serials >> MONTH_SHIFT != yearMonth) serials = uint256(yearMonth) << MONTH_SHIFT;
+        uint16 serial = uint16(serials >> shift) + 1;
         require(serial <= CertificateCodes.SERIAL_MAX, CertificateSerialsExhausted(request.issuer, yearMonth));
-        serials[prefix] = serial;
+        _serials[issuerCode] = serials + (1 << shift);
         return CertificateCodes.encode(prefix, region, digit, yearMonth, serial);
     }
 
-    function _prefixOf(CertificateKind kind, IProfiles.CodeFormat codeFormat) private pure returns (bytes2) {
-        if (kind == CertificateKind.TRADE) return "JY";
-        if (kind == CertificateKind.DELIVERY) return "JF";
-        if (kind == CertificateKind.SETTLEMENT) return "JS";
-        return codeFormat == IProfiles.CodeFormat.NATIONAL ? bytes2("SJ") : bytes2("VN");
+    /// @dev Returns the letters of a code, and which serials are theirs.
+    function _seriesOf(CertificateKind kind, IProfiles.CodeFormat format) private pure returns (bytes2, uint256) {
+        if (kind == CertificateKind.TRADE) return ("JY", 0);
+        if (kind == CertificateKind.DELIVERY) return ("JF", 1);
+        if (kind == CertificateKind.SETTLEMENT) return ("JS", 2);
+        return format == IProfiles.CodeFormat.NATIONAL ? (bytes2("SJ"), 3) : (bytes2("VN"), 4);
     }
 
     // ---------------------------------------------------------------- internal: status

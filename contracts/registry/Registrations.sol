@@ -23,13 +23,14 @@ contract Registrations is IRegistrations, Acting {
 
     // ---------------------------------------------------------------- types
 
-    /// @dev What {RegistrationSubmitted} carries, in memory: its fields are too many for the stack.
+    /// @dev What {RegistrationSubmitted} carries besides the application, in memory: its fields are too many for the
+    /// stack.
     struct Draft {
         RegistrationId registrationId;
         ParticipantId applicant;
         address byAccount;
         uint64 stateUntil;
-        RegistrationApplication application;
+        IRights.RightTerms[] rights;
     }
 
     // ---------------------------------------------------------------- constants and immutables
@@ -99,7 +100,7 @@ contract Registrations is IRegistrations, Acting {
         (uint16 profile, uint64 stateUntil) = profiles.openingOf(params.profileId, Clock.nowSeconds());
         _sequence += 1;
         stored.open(params, _sequence, actor.sequence, registrar, profile, stateUntil);
-        _emitSubmitted(Draft(registrationId, actor.participantId, actor.account, stateUntil, params));
+        _emitSubmitted(params, Draft(registrationId, actor.participantId, actor.account, stateUntil, params.rights));
     }
 
     /// @inheritdoc IRegistrations
@@ -367,21 +368,21 @@ contract Registrations is IRegistrations, Acting {
     }
 
     /// @dev The last field comes from storage: the stack holds no more.
-    function _emitSubmitted(Draft memory draft) private {
+    function _emitSubmitted(RegistrationApplication calldata params, Draft memory draft) private {
         emit RegistrationSubmitted(
             draft.registrationId,
-            draft.application.assetId,
+            params.assetId,
             draft.applicant,
-            draft.application.assetVersion,
-            draft.application.actType,
-            draft.application.profileId,
-            draft.application.registrar,
-            draft.application.priorCertificateId,
-            draft.application.sourceKind,
-            draft.application.processingRole,
-            draft.application.documentDigest,
-            draft.application.digestAlg,
-            draft.application.rights,
+            params.assetVersion,
+            params.actType,
+            params.profileId,
+            params.registrar,
+            params.priorCertificateId,
+            params.sourceKind,
+            params.processingRole,
+            params.documentDigest,
+            params.digestAlg,
+            draft.rights,
             draft.stateUntil,
             draft.byAccount,
             _sequence

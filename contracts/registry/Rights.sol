@@ -114,21 +114,25 @@ contract Rights is IRights, Acting {
     {
         uint32 number = _storedOf(rightId).head.holder;
         bool isHolder = participants.participantBySequence(number) == holder;
-        return _requireRight(rightId, assetId, holder, isHolder ? number : 0, kind);
+        (shareBps,) = _requireRight(rightId, assetId, holder, isHolder ? number : 0, kind);
     }
 
     /// @inheritdoc IRights
     function requireRights(
         RightId[] calldata rightIds,
         AssetId[] calldata assetIds,
+        uint32[] calldata versions,
         ParticipantId holder,
         uint32 holderNumber,
         RightKind kind
     ) external view returns (uint16[] memory sharesBps) {
         require(rightIds.length == assetIds.length, FieldInvalid("assetIds"));
+        require(rightIds.length == versions.length, FieldInvalid("versions"));
         sharesBps = new uint16[](rightIds.length);
         for (uint256 i = 0; i < rightIds.length; i++) {
-            sharesBps[i] = _requireRight(rightIds[i], assetIds[i], holder, holderNumber, kind);
+            uint24 version;
+            (sharesBps[i], version) = _requireRight(rightIds[i], assetIds[i], holder, holderNumber, kind);
+            require(version == versions[i], RightMissing(rightIds[i], assetIds[i], holder, kind));
         }
     }
 
@@ -252,7 +256,7 @@ contract Rights is IRights, Acting {
     function _requireRight(RightId rightId, AssetId assetId, ParticipantId holder, uint32 holderNumber, RightKind kind)
         private
         view
-        returns (uint16)
+        returns (uint16 shareBps, uint24 version)
     {
         StoredRight storage stored = _storedOf(rightId);
         Head memory head = stored.head;
@@ -263,7 +267,7 @@ contract Rights is IRights, Acting {
             RightMissing(rightId, assetId, holder, kind)
         );
         require(inForce && _isCertified(root), RightNotActive(rightId));
-        return head.shareBps;
+        return (head.shareBps, root.head.assetVersion);
     }
 
     function _requireActive(RightId rightId, StoredRight storage stored)

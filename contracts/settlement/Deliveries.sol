@@ -192,9 +192,9 @@ contract Deliveries is IDeliveries, Acting {
         require(stored.state == DeliveryState.DELIVERED, DeliveryStateWrong(deliveryId, stored.state));
         uint64 time = Clock.nowSeconds();
         require(time >= stored.inspectUntil, DeadlineNotReached(stored.inspectUntil, time));
+        ParticipantId buyer = participants.requireActiveBySequence(trade.buyer);
 
         stored.state = DeliveryState.DEEMED_ACCEPTED;
-        ParticipantId buyer = participants.participantBySequence(trade.buyer);
         certificateId = _issue(deliveryId, executingVenue, buyer, documentDigest, digestAlg);
         emit DeliveryAccepted(deliveryId, tradeId, certificateId, true, 0, executingVenue, account);
         trades.advance(tradeId, ITrades.TradeState.FULFILLED);

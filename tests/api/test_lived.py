@@ -168,7 +168,7 @@ class TestBundle:
                 venue=venue,
                 cosigners=cosigners,
                 folder=lived.settings.exports,
-            )
+            ).signed
         code = lived.client.get("/v1/certificates").json()["items"][0]["code_text"]
 
         answer = lived.client.get(f"/v1/certificates/{code}/bundle")

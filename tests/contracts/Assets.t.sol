@@ -15,7 +15,7 @@ import {
     Verdict
 } from "../../contracts/types/Codes.sol";
 import {RightKind} from "../../contracts/types/Codes.sol";
-import {AssetId, ParticipantId, RightId} from "../../contracts/types/Ids.sol";
+import {AssetId, CertificateId, ParticipantId, RightId} from "../../contracts/types/Ids.sol";
 import {Registry} from "./Registry.sol";
 
 /// @notice Declarations, parents and revenue tables: C-01, C-02, C-04, D-22, E-01, R1 to R6.
@@ -202,6 +202,27 @@ contract AssetsTest is Registry {
         declaration.parents[0].consentRightId = _granted(otherSeller, resource.rightId, terms);
         _expectRightMissing(declaration.parents[0].consentRightId);
         _declared(seller, declaration);
+    }
+
+    /// @dev D-14: each version is a registration of its own, so a right on one is no consent to another.
+    function test_declare_reverts_with_RightMissing_when_the_consent_is_for_another_version() external {
+        IAssets.Declaration memory first = _declaration(AssetKind.RESOURCE, "first", seller.id);
+        AssetId assetId = _declared(seller, first);
+        IAssets.Declaration memory second = _declaration(AssetKind.RESOURCE, "second", seller.id);
+        second.revenueTable = _pair(seller.id, 5000, otherSeller.id, 5000);
+        vm.prank(seller.account);
+        assets.revise(assetId, second, _direct());
+        (CertificateId certificateId,) = certificates.issue(_request(seller.id, assetId), 0);
+        RightId root = rights.enter(_terms(seller.id, 7), assetId, 2, certificateId, 0, registrar.id, registrar.account);
+        assets.markRegistered(assetId, 2);
+        IAssets.Declaration memory child = _declaration(AssetKind.PRODUCT, "child", seller.id);
+        child.parents = new IAssets.Parent[](1);
+        child.parents[0] = IAssets.Parent(assetId, 1, Relation.DERIVED_FROM, root);
+        child.parentTables = new Payee[][](1);
+        child.parentTables[0] = first.revenueTable;
+        child.parentLinks = new IAssets.Parent[][](1);
+        vm.expectRevert(abi.encodeWithSelector(IRights.RightMissing.selector, root, assetId, seller.id, RightKind.USE));
+        _declared(seller, child);
     }
 
     function test_declare_reverts_with_RightNotActive() external {

@@ -67,10 +67,9 @@ contract CertificatesTest is Registry {
 
     function test_issue_reverts_with_CertificateSerialsExhausted() external {
         bytes32 slot = keccak256(abi.encode(uint256(442), SERIALS_SLOT));
-        slot = keccak256(abi.encode(uint256(202_603), slot));
-        slot = keccak256(abi.encode(bytes2("SJ"), slot));
-        vm.assertEq(uint256(vm.load(address(certificates), slot)), 1);
-        vm.store(address(certificates), slot, bytes32(uint256(9998)));
+        uint256 month = uint256(202_603) << 128;
+        vm.assertEq(uint256(vm.load(address(certificates), slot)), month | (1 << 48));
+        vm.store(address(certificates), slot, bytes32(month | (9998 << 48)));
 
         (, bytes32 code) = certificates.issue(request, "last");
         vm.assertEq(code, bytes32("SJ4422026039999"));
@@ -147,8 +146,14 @@ contract CertificatesTest is Registry {
         request.issuer = exchange.id;
         (, bytes32 code) = certificates.issue(request, "other issuer");
         vm.assertEq(code, bytes32("SJ4412026030001"));
-        vm.warp(START + 31 days);
         request.issuer = registrar.id;
+        request.kind = ICertificates.CertificateKind.TRADE;
+        (, code) = certificates.issue(request, "other kind");
+        vm.assertEq(code, bytes32("JY4422026030001"));
+        request.kind = ICertificates.CertificateKind.REGISTRATION;
+        (, code) = certificates.issue(request, "same kind");
+        vm.assertEq(code, bytes32("SJ4422026030002"));
+        vm.warp(START + 31 days);
         (, code) = certificates.issue(request, "next month");
         vm.assertEq(code, bytes32("SJ4422026040001"));
     }

@@ -253,6 +253,14 @@ contract DeliveriesTest is Market {
         _refuseSilence(exchange, deliveryId, IActing.DeadlineNotReached.selector);
     }
 
+    /// @dev I-04: only who could have objected has kept silent.
+    function test_deemAccepted_reverts_with_ParticipantNotActive() public {
+        DeliveryId deliveryId = _delivered(tradeId);
+        _suspend(buyer);
+        vm.warp(START + INSPECTION_SECONDS);
+        _refuseSilence(exchange, deliveryId, IParticipants.ParticipantNotActive.selector);
+    }
+
     function test_deemAccepted_reverts_with_FieldInvalid() public {
         DeliveryId deliveryId = _delivered(tradeId);
         vm.warp(START + INSPECTION_SECONDS);

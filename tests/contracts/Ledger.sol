@@ -25,7 +25,7 @@ abstract contract Ledger is Test {
     }
 
     bytes32 internal constant ACT_TYPEHASH =
-        keccak256("Act(bytes4 selector,bytes32 argumentsHash,uint256 nonce,uint64 deadline)");
+        keccak256("Act(address account,bytes4 selector,bytes32 argumentsHash,uint256 nonce,uint64 deadline)");
     ParticipantId internal constant NO_VENUE = ParticipantId.wrap(0);
     /// @dev Monday 2026-03-02, 10:00 in Shanghai.
     uint64 internal constant START = 1_772_416_800;
@@ -224,7 +224,8 @@ abstract contract Ledger is Test {
         authorization.account = member.account;
         authorization.nonce = nonce;
         authorization.deadline = uint64(block.timestamp) + 1 hours;
-        bytes32 structHash = keccak256(abi.encode(ACT_TYPEHASH, selector, argumentsHash, nonce, authorization.deadline));
+        bytes32 structHash =
+            keccak256(abi.encode(ACT_TYPEHASH, member.account, selector, argumentsHash, nonce, authorization.deadline));
         authorization.signature = signatureOf(member.key, _typedDigest(target, structHash));
     }
 

@@ -76,6 +76,16 @@ contract ListingsTest is Market {
         _refuse(offer, IListings.AssetNotRegistered.selector);
     }
 
+    /// @dev D-14: each version is a registration of its own; an older one's right does not carry a newer version.
+    function test_submit_reverts_with_AssetNotRegistered_given_it_is_newer_than_the_right() public {
+        _revise();
+        assets.markRegistered(resource.assetId, 2);
+        IListings.Offer memory offer = _fresh();
+        offer.terms.assetVersion = 2;
+        vm.expectRevert(abi.encodeWithSelector(IListings.AssetNotRegistered.selector, resource.assetId, 2));
+        _submitted(offer);
+    }
+
     function test_submit_reverts_with_LinksWrong() public {
         IListings.Offer memory offer = _fresh();
         offer.revenueTable[0].shareBps -= 1;
@@ -584,6 +594,21 @@ contract ListingsTest is Market {
         _refuseOffered(exchange.id, IListings.ListingNotOffered.selector);
     }
 
+    /// @dev Where it is mirrored, too: a venue that may not act reviews and answers for nothing.
+    function test_requireOffered_reverts_with_ParticipantNotActive() public {
+        _mirrored();
+        _suspend(exchange);
+        _refuseOffered(exchange.id, IParticipants.ParticipantNotActive.selector);
+        _refuseOffered(otherExchange.id, IParticipants.ParticipantNotActive.selector);
+    }
+
+    function test_requireOffered_reverts_with_RoleMissing() public {
+        _mirrored();
+        _revokeSeller();
+        _refuseOffered(exchange.id, IParticipants.RoleMissing.selector);
+        _refuseOffered(otherExchange.id, IParticipants.RoleMissing.selector);
+    }
+
     function test_requireOffered_reverts_with_CertificateNotUsable() public {
         IListings.Offer memory offer = _fresh();
         offer.terms.listUntil = 0;
@@ -749,29 +774,6 @@ contract ListingsTest is Market {
     }
 
     // ---------------------------------------------------------------- helpers: agreements
-
-    function _agreed(uint8 scopes, bytes32 salt) private returns (AgreementId agreementId) {
-        ParticipantId[] memory members = new ParticipantId[](2);
-        (members[0], members[1]) = (exchange.id, otherExchange.id);
-        if (ParticipantId.unwrap(members[0]) > ParticipantId.unwrap(members[1])) {
-            (members[0], members[1]) = (members[1], members[0]);
-        }
-        vm.prank(exchange.account);
-        agreementId = agreements.propose(
-            IAgreements.AgreementProposal({
-                members: members,
-                scopes: scopes,
-                maxAgeSeconds: 1 days,
-                documentDigest: DOCUMENT,
-                digestAlg: DigestAlg.SHA256,
-                validUntil: 0,
-                salt: salt
-            }),
-            _direct()
-        );
-        vm.prank(otherExchange.account);
-        agreements.sign(agreementId, _direct());
-    }
 
     function _mirrored() private returns (AgreementId agreementId) {
         agreementId = _agreed(4, "a");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAgreements} from "../../contracts/interfaces/IAgreements.sol";
 import {ICertificates} from "../../contracts/interfaces/ICertificates.sol";
 import {IAssets} from "../../contracts/interfaces/IAssets.sol";
 import {IFunds} from "../../contracts/interfaces/IFunds.sol";
@@ -19,8 +20,17 @@ import {Deliveries} from "../../contracts/settlement/Deliveries.sol";
 import {Funds} from "../../contracts/settlement/Funds.sol";
 import {Settlements} from "../../contracts/settlement/Settlements.sol";
 import {Payee} from "../../contracts/types/Acting.sol";
-import {AssetKind, Category, DeliveryForm, DigestAlg, Grade, Noun} from "../../contracts/types/Codes.sol";
 import {
+    AssetKind,
+    AuthorityClass,
+    Category,
+    DeliveryForm,
+    DigestAlg,
+    Grade,
+    Noun
+} from "../../contracts/types/Codes.sol";
+import {
+    AgreementId,
     AssessmentId,
     AssetId,
     CertificateId,
@@ -229,6 +239,38 @@ abstract contract Market is Ledger {
         submitted = _submitted(offer);
         vm.prank(exchange.account);
         listings.approve(submitted, _direct());
+    }
+
+    /// @notice An agreement in force between the two exchanges.
+    function _agreed(uint8 scopes, bytes32 salt) internal returns (AgreementId agreementId) {
+        ParticipantId[] memory members = new ParticipantId[](2);
+        (members[0], members[1]) = (exchange.id, otherExchange.id);
+        if (ParticipantId.unwrap(members[0]) > ParticipantId.unwrap(members[1])) {
+            (members[0], members[1]) = (members[1], members[0]);
+        }
+        vm.prank(exchange.account);
+        agreementId = agreements.propose(
+            IAgreements.AgreementProposal({
+                members: members,
+                scopes: scopes,
+                maxAgeSeconds: 1 days,
+                documentDigest: DOCUMENT,
+                digestAlg: DigestAlg.SHA256,
+                validUntil: 0,
+                salt: salt
+            }),
+            _direct()
+        );
+        vm.prank(otherExchange.account);
+        agreements.sign(agreementId, _direct());
+    }
+
+    /// @notice The exchange takes the role from the seller, whose listings stay.
+    function _revokeSeller() internal {
+        vm.prank(exchange.account);
+        participants.revokeRole(
+            seller.id, IParticipants.Role.SELLER, exchange.id, _cause(AuthorityClass.VENUE), _direct()
+        );
     }
 
     // ---------------------------------------------------------------- money

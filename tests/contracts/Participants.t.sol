@@ -8,6 +8,21 @@ import {AuthorityClass, DigestAlg} from "../../contracts/types/Codes.sol";
 import {ParticipantId} from "../../contracts/types/Ids.sol";
 import {Admitting} from "./Admitting.sol";
 
+/// @dev A contract wallet that takes whatever its owner's key signed, as the plain ones do.
+contract OwnedWallet {
+    address private immutable _owner;
+
+    constructor(address owner) {
+        _owner = owner;
+    }
+
+    function isValidSignature(bytes32 digest, bytes calldata signature) external view returns (bytes4) {
+        bytes32 r = bytes32(signature[:32]);
+        bytes32 s = bytes32(signature[32:64]);
+        return ecrecover(digest, uint8(signature[64]), r, s) == _owner ? this.isValidSignature.selector : bytes4(0);
+    }
+}
+
 /// @notice Admission: domain 4.1, B-01.
 contract ParticipantsTest is Admitting {
     bytes32 private constant PROFILE = keccak256("new profile");
@@ -170,6 +185,15 @@ contract ParticipantsTest is Admitting {
         Authorization memory signed = _signed(application, 3);
         application.profileDigest = PROFILE;
         vm.expectRevert(abi.encodeWithSelector(IActing.SignatureInvalid.selector, stranger.account));
+        participants.applyForAdmission(application, signed);
+    }
+
+    /// @dev T6: one key may own several contract wallets; what it signs for one account serves no other.
+    function test_authorization_reverts_with_SignatureInvalid_when_it_was_signed_for_another_account() external {
+        IParticipants.Application memory application = _application("newcomer", exchange.id);
+        Authorization memory signed = _signed(application, 3);
+        signed.account = address(new OwnedWallet(stranger.account));
+        vm.expectRevert(abi.encodeWithSelector(IActing.SignatureInvalid.selector, signed.account));
         participants.applyForAdmission(application, signed);
     }
 

@@ -93,9 +93,11 @@ contract KeyHandler is Test {
         authorization.account = account;
         authorization.nonce = nonce;
         authorization.deadline = type(uint64).max;
-        bytes32 typeHash = keccak256("Act(bytes4 selector,bytes32 argumentsHash,uint256 nonce,uint64 deadline)");
+        bytes32 typeHash =
+            keccak256("Act(address account,bytes4 selector,bytes32 argumentsHash,uint256 nonce,uint64 deadline)");
         bytes4 selector = IParticipants.revokeAccount.selector;
-        bytes32 structHash = keccak256(abi.encode(typeHash, selector, argumentsHash, nonce, authorization.deadline));
+        bytes32 structHash =
+            keccak256(abi.encode(typeHash, account, selector, argumentsHash, nonce, authorization.deadline));
         authorization.signature =
             signatureOf(keyOf[account], keccak256(abi.encodePacked(hex"1901", _domain, structHash)));
     }

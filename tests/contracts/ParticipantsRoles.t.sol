@@ -276,6 +276,16 @@ contract ParticipantsRolesTest is Admitting {
         vm.assertFalse(participants.isModule(kind, address(this)));
     }
 
+    function test_setModule_keeps_the_kinds_apart() external {
+        IParticipants.ModuleKind kind = IParticipants.ModuleKind.RIGHT_GRANTER;
+        IParticipants.ModuleKind otherKind = IParticipants.ModuleKind.TRADE_ADVANCER;
+        _moduleAs(governor, kind, address(this), true);
+        _moduleAs(governor, otherKind, address(this), true);
+        _moduleAs(governor, kind, address(this), false);
+        vm.assertFalse(participants.isModule(kind, address(this)));
+        vm.assertTrue(participants.isModule(otherKind, address(this)));
+    }
+
     function test_setModule_emits_nothing_when_nothing_changes() external {
         vm.recordLogs();
         _moduleAs(governor, IParticipants.ModuleKind.RIGHT_GRANTER, address(this), false);

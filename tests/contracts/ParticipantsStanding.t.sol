@@ -252,6 +252,63 @@ contract ParticipantsStandingTest is Admitting {
         _assertSpeaks(seller, AuthorityClass.PARTY);
     }
 
+    // ---------------------------------------------------------------- requireIssuer
+
+    function test_requireIssuer_reverts_with_ParticipantNotFound() external {
+        ParticipantId unknown = ParticipantId.wrap("unknown");
+        vm.expectRevert(abi.encodeWithSelector(IParticipants.ParticipantNotFound.selector, unknown));
+        participants.requireIssuer(unknown, IParticipants.Role.REGISTRAR);
+    }
+
+    function test_requireIssuer_reverts_with_ParticipantNotActive() external {
+        _suspend(registrar);
+        _expect(IParticipants.ParticipantNotActive.selector, registrar.id, IParticipants.ParticipantState.SUSPENDED);
+        participants.requireIssuer(registrar.id, IParticipants.Role.REGISTRAR);
+    }
+
+    function test_requireIssuer_reverts_with_RoleMissing() external {
+        IParticipants.Role role = IParticipants.Role.REGISTRAR;
+        vm.expectRevert(abi.encodeWithSelector(IParticipants.RoleMissing.selector, exchange.id, role, NO_VENUE));
+        participants.requireIssuer(exchange.id, role);
+    }
+
+    function test_requireIssuer_reverts_with_IssuerCodeMissing() external {
+        vm.expectRevert(abi.encodeWithSelector(IParticipants.IssuerCodeMissing.selector, bank.id));
+        participants.requireIssuer(bank.id, IParticipants.Role.SETTLEMENT_BANK);
+    }
+
+    function test_requireIssuer_returns_the_number() external view {
+        uint32 sequence = participants.requireIssuer(registrar.id, IParticipants.Role.REGISTRAR);
+        vm.assertEq(sequence, participants.sequenceOf(registrar.id));
+    }
+
+    // ---------------------------------------------------------------- requireActive
+
+    function test_requireActive_reverts_with_ParticipantNotFound() external {
+        ParticipantId unknown = ParticipantId.wrap("unknown");
+        vm.expectRevert(abi.encodeWithSelector(IParticipants.ParticipantNotFound.selector, unknown));
+        participants.requireActive(unknown);
+        vm.expectRevert(abi.encodeWithSelector(IParticipants.ParticipantNotFound.selector, NO_VENUE));
+        participants.requireActiveBySequence(0);
+    }
+
+    function test_requireActive_reverts_with_ParticipantNotActive() external {
+        uint32 sequence = participants.requireActive(seller.id);
+        _suspend(seller);
+        _expect(IParticipants.ParticipantNotActive.selector, seller.id, IParticipants.ParticipantState.SUSPENDED);
+        participants.requireActive(seller.id);
+        _expect(IParticipants.ParticipantNotActive.selector, seller.id, IParticipants.ParticipantState.SUSPENDED);
+        participants.requireActiveBySequence(sequence);
+    }
+
+    function test_requireActive_returns_number_and_id() external view {
+        uint32 sequence = participants.requireActive(seller.id);
+        vm.assertEq(sequence, participants.sequenceOf(seller.id));
+        vm.assertTrue(participants.requireActiveBySequence(sequence) == seller.id);
+    }
+
+    // ---------------------------------------------------------------- helpers
+
     function _assertSpeaks(Member memory member, AuthorityClass authority) private view {
         ParticipantId actor = participants.actorForCause(member.account, _cause(authority), exchange.id).participantId;
         vm.assertTrue(actor == member.id);

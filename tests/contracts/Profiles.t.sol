@@ -101,6 +101,49 @@ contract ProfilesTest is Ledger {
         profiles.profileOf(unknown);
     }
 
+    /// @dev Seven durations, two flags and a format share one word: none may touch another.
+    function testFuzz_profileOf_returns_every_field_as_published(uint256 seed) external {
+        IProfiles.Profile memory profile = _anyProfile(seed);
+        ProfileId id = _publish(governor, profile);
+        vm.assertEq(keccak256(abi.encode(profiles.profileOf(id))), keccak256(abi.encode(profile)));
+        vm.assertEq(ProfileId.unwrap(id), keccak256(abi.encode(profile)));
+    }
+
+    // ---------------------------------------------------------------- steps
+
+    function test_steps_reverts_with_ProfileNotFound() external {
+        ProfileId unknown = ProfileId.wrap("unknown");
+        vm.expectRevert(abi.encodeWithSelector(IProfiles.ProfileNotFound.selector, unknown));
+        profiles.openingOf(unknown, START);
+        _expectNoProfile();
+        profiles.deadlineOf(1, IProfiles.Step.NOTICE, START);
+        _expectNoProfile();
+        profiles.validityOf(1, START);
+        _expectNoProfile();
+        profiles.isNoticeWaivable(1);
+        _expectNoProfile();
+        profiles.profileIdOf(1);
+    }
+
+    function testFuzz_steps_counts_each_step_as_deadlineAfter_does(uint256 seed) external {
+        _publish(governor, _nationalProfile());
+        IProfiles.Profile memory profile = _anyProfile(seed);
+        ProfileId id = _publish(governor, profile);
+        (uint16 number, uint64 acceptUntil) = profiles.openingOf(id, START);
+        vm.assertEq(number, 2);
+        vm.assertEq(ProfileId.unwrap(profiles.profileIdOf(number)), ProfileId.unwrap(id));
+        vm.assertEq(acceptUntil, profiles.deadlineAfter(START, profile.acceptance, false));
+        _assertStep(number, IProfiles.Step.ACCEPTANCE, profile.acceptance, false);
+        _assertStep(number, IProfiles.Step.SUPPLEMENT, profile.supplement, false);
+        _assertStep(number, IProfiles.Step.DECISION, profile.decision, false);
+        _assertStep(number, IProfiles.Step.NOTICE, profile.notice, profile.noticeCountsFirstDay);
+        _assertStep(number, IProfiles.Step.OBJECTION, profile.objection, false);
+        (uint64 validUntil, IProfiles.CodeFormat codeFormat) = profiles.validityOf(number, START);
+        vm.assertEq(validUntil, profiles.deadlineAfter(START, profile.validity, false));
+        vm.assertTrue(codeFormat == profile.codeFormat);
+        vm.assertEq(profiles.isNoticeWaivable(number), profile.noticeWaivable);
+    }
+
     // ---------------------------------------------------------------- loadCalendarYear
 
     function test_loadCalendarYear_reverts_with_CalendarYearAlreadyExists() external {
@@ -353,5 +396,38 @@ contract ProfilesTest is Ledger {
 
     function _expectInvalid(bytes32 field) private {
         vm.expectRevert(abi.encodeWithSelector(IActing.FieldInvalid.selector, field));
+    }
+
+    /// @dev A sound profile with all its durations, units and flags taken from a seed.
+    function _anyProfile(uint256 seed) private pure returns (IProfiles.Profile memory profile) {
+        profile.name = "ANY";
+        profile.acceptance = _anyDuration(seed, 0);
+        profile.supplement = _anyDuration(seed, 1);
+        profile.decision = _anyDuration(seed, 2);
+        profile.notice = _anyDuration(seed, 3);
+        profile.objection = _anyDuration(seed, 4);
+        profile.validity = _duration(uint32(bound(seed >> 200, 2, 36_500)), DAYS);
+        profile.renewalOpens = _duration(uint32(bound(seed >> 220, 0, profile.validity.amount - 1)), DAYS);
+        profile.noticeCountsFirstDay = seed & 1 != 0;
+        profile.noticeWaivable = seed & 2 != 0;
+        profile.codeFormat = seed & 4 != 0 ? IProfiles.CodeFormat.VENUE : IProfiles.CodeFormat.NATIONAL;
+    }
+
+    function _anyDuration(uint256 seed, uint256 place) private pure returns (IProfiles.Duration memory) {
+        uint256 part = uint256(keccak256(abi.encode(seed, place)));
+        if (part % 3 == 0) return _duration(uint32(bound(part >> 8, 0, 3_153_600_000)), SECONDS);
+        if (part % 3 == 1) return _duration(uint32(bound(part >> 8, 0, 36_500)), DAYS);
+        return _duration(uint32(bound(part >> 8, 0, 250)), WORKING_DAYS);
+    }
+
+    function _assertStep(uint16 number, IProfiles.Step step, IProfiles.Duration memory duration, bool countsFirstDay)
+        private
+        view
+    {
+        vm.assertEq(profiles.deadlineOf(number, step, START), profiles.deadlineAfter(START, duration, countsFirstDay));
+    }
+
+    function _expectNoProfile() private {
+        vm.expectRevert(abi.encodeWithSelector(IProfiles.ProfileNotFound.selector, ProfileId.wrap(0)));
     }
 }

@@ -425,6 +425,41 @@ contract RightsTest is Registry {
         vm.assertEq(rights.requireRight(rightId, resource.assetId, buyer.id, RightKind.USE), 3000);
     }
 
+    // ---------------------------------------------------------------- requireRights
+
+    function test_requireRights_reverts_with_FieldInvalid() external {
+        _expectInvalid("assetIds");
+        rights.requireRights(new RightId[](2), new AssetId[](1), new uint32[](2), buyer.id, 1, RightKind.USE);
+        _expectInvalid("versions");
+        rights.requireRights(new RightId[](2), new AssetId[](2), new uint32[](1), buyer.id, 1, RightKind.USE);
+    }
+
+    function test_requireRights_reverts_with_RightMissing() external {
+        (RightId[] memory ids, AssetId[] memory assetIds, uint32 number) = _two();
+        _expectMissing(ids[0], assetIds[0], seller.id, RightKind.USE);
+        rights.requireRights(ids, assetIds, _versions(1), seller.id, number + 1, RightKind.USE);
+        _expectMissing(ids[0], assetIds[0], buyer.id, RightKind.USE);
+        rights.requireRights(ids, assetIds, _versions(2), buyer.id, number, RightKind.USE);
+        assetIds[1] = AssetId.wrap("other");
+        _expectMissing(ids[1], assetIds[1], buyer.id, RightKind.USE);
+        rights.requireRights(ids, assetIds, _versions(1), buyer.id, number, RightKind.USE);
+    }
+
+    function test_requireRights_reverts_with_RightNotActive() external {
+        (RightId[] memory ids, AssetId[] memory assetIds, uint32 number) = _two();
+        _revoke(otherSeller, ids[1], AuthorityClass.PARTY);
+        _expect(IRights.RightNotActive.selector, ids[1]);
+        rights.requireRights(ids, assetIds, _versions(1), buyer.id, number, RightKind.USE);
+    }
+
+    function test_requireRights_returns_the_shares_in_order() external {
+        (RightId[] memory ids, AssetId[] memory assetIds, uint32 number) = _two();
+        uint16[] memory sharesBps = rights.requireRights(ids, assetIds, _versions(1), buyer.id, number, RightKind.USE);
+        vm.assertEq(sharesBps.length, 2);
+        vm.assertEq(sharesBps[0], SHARE_BPS);
+        vm.assertEq(sharesBps[1], 3000);
+    }
+
     // ---------------------------------------------------------------- rights
 
     /// @dev D-02.
@@ -444,6 +479,22 @@ contract RightsTest is Registry {
             rights.enter(
                 terms, resource.assetId, version, resource.certificateId, salt, registrar.id, registrar.account
             );
+    }
+
+    /// @dev The buyer's rights on two resources, at different shares, and the buyer's number.
+    function _two() private returns (RightId[] memory ids, AssetId[] memory assetIds, uint32 number) {
+        (ids, assetIds) = (new RightId[](2), new AssetId[](2));
+        Registered memory other = _resource(otherSeller, "other");
+        IRights.RightTerms memory terms = _terms(buyer.id, 2);
+        (ids[0], assetIds[0]) = (_granted(seller, resource.rightId, terms), resource.assetId);
+        terms.shareBps = 3000;
+        (ids[1], assetIds[1]) = (_granted(otherSeller, other.rightId, terms), other.assetId);
+        return (ids, assetIds, participants.sequenceOf(buyer.id));
+    }
+
+    function _versions(uint32 version) private pure returns (uint32[] memory versions) {
+        versions = new uint32[](2);
+        (versions[0], versions[1]) = (version, version);
     }
 
     function _revoke(Member memory member, RightId rightId, AuthorityClass authority) private {

@@ -11,7 +11,7 @@ import {IRights} from "../../contracts/interfaces/IRights.sol";
 import {ITrades} from "../../contracts/interfaces/ITrades.sol";
 import {Hashing} from "../../contracts/libraries/Hashing.sol";
 import {AssetKind, AuthorityClass, DeliveryForm, DigestAlg} from "../../contracts/types/Codes.sol";
-import {CertificateId, ListingId, ParticipantId, TradeId} from "../../contracts/types/Ids.sol";
+import {AgreementId, CertificateId, ListingId, ParticipantId, TradeId} from "../../contracts/types/Ids.sol";
 import {Market} from "./Market.sol";
 
 /// @notice A contract wallet that lets one key sign (ERC-1271).
@@ -70,6 +70,11 @@ contract TradesTest is Market {
     function test_conclude_reverts_with_ListingNotOffered_given_the_seller_is_suspended() public {
         _suspend(seller);
         _refuse(_terms(1, "a"), IListings.ListingNotOffered.selector);
+    }
+
+    function test_conclude_reverts_with_RoleMissing_given_the_seller_has_none() public {
+        _revokeSeller();
+        _refuse(_terms(1, "a"), IParticipants.RoleMissing.selector);
     }
 
     function test_conclude_reverts_with_CertificateNotUsable() public {
@@ -153,6 +158,39 @@ contract TradesTest is Market {
         ITrades.TradeTerms memory terms = _terms(1, "a");
         terms.buyer = seller.id;
         _refuse(terms, ITrades.PartiesSame.selector);
+    }
+
+    /// @dev A-07: the venue that verifies and clears a contract is no side of it.
+    function test_conclude_reverts_with_PartiesSame_when_the_venue_buys() public {
+        ITrades.TradeTerms memory terms = _terms(1, "a");
+        terms.buyer = exchange.id;
+        _refuse(terms, ITrades.PartiesSame.selector);
+    }
+
+    /// @dev A-07: nor does it sell at itself what another venue lists.
+    function test_conclude_reverts_with_PartiesSame_when_the_venue_sells() public {
+        ITrades.TradeTerms memory terms = _soldByTheOtherExchange();
+        vm.prank(otherExchange.account);
+        participants.grantRole(buyer.id, IParticipants.Role.BUYER, otherExchange.id, 0, _direct());
+        ITrades.Conclusion memory conclusion = _conclusion(terms, _legs(PRICE_FEN));
+        conclusion.sellerAccount = otherExchange.account;
+        conclusion.sellerSignature = signatureOf(otherExchange.key, trades.digestOf(terms));
+        vm.expectRevert(abi.encodeWithSelector(ITrades.PartiesSame.selector, otherExchange.id));
+        vm.prank(otherExchange.account);
+        trades.conclude(conclusion, _direct());
+    }
+
+    function test_conclude_reverts_with_PartiesSame_when_the_broker_is_a_party() public {
+        Member[2] memory parties = [seller, buyer];
+        for (uint256 i = 0; i < 2; ++i) {
+            _grant(parties[i], IParticipants.Role.BROKER, exchange.id);
+            ITrades.TradeTerms memory terms = _terms(1, "a");
+            terms.broker = parties[i].id;
+            ITrades.Conclusion memory conclusion = _conclusion(terms, _legs(PRICE_FEN));
+            vm.expectRevert(abi.encodeWithSelector(ITrades.PartiesSame.selector, parties[i].id));
+            vm.prank(exchange.account);
+            trades.conclude(conclusion, _direct());
+        }
     }
 
     function test_conclude_reverts_with_SignerNotParty() public {
@@ -286,6 +324,14 @@ contract TradesTest is Market {
         _refuseLegs(three, ITrades.ShareLegWrong.selector);
         legs = _legs(PRICE_FEN);
         legs[2].kind = ITrades.LegKind.SHARE;
+        _refuseLegs(legs, ITrades.ShareLegWrong.selector);
+    }
+
+    /// @dev J-04: fees and tax come out of the price, and leave something for the revenue table.
+    function test_conclude_reverts_with_ShareLegWrong_when_fees_take_it_all() public {
+        ITrades.Leg[] memory legs = new ITrades.Leg[](2);
+        legs[0] = ITrades.Leg(ITrades.LegKind.FEE, exchange.id, PRICE_FEN - 1);
+        legs[1] = ITrades.Leg(ITrades.LegKind.TAX, taxOffice.id, 1);
         _refuseLegs(legs, ITrades.ShareLegWrong.selector);
     }
 
@@ -571,6 +617,21 @@ contract TradesTest is Market {
 
     function _tradeId(bytes32 salt) private view returns (TradeId) {
         return TradeId.wrap(Hashing.actId("trade", buyer.id, ListingId.unwrap(listingId), salt));
+    }
+
+    /// @dev The other exchange sells at the exchange, and mirrors that listing at itself.
+    function _soldByTheOtherExchange() private returns (ITrades.TradeTerms memory terms) {
+        _grant(otherExchange, IParticipants.Role.SELLER, exchange.id);
+        IListings.Offer memory offer = _offer(_registered(otherExchange, _declaration(AssetKind.RESOURCE, "own")));
+        vm.prank(otherExchange.account);
+        listingId = listings.submit(offer, _direct());
+        vm.prank(exchange.account);
+        listings.approve(listingId, _direct());
+        AgreementId agreementId = _agreed(4, "a");
+        vm.prank(otherExchange.account);
+        listings.mirror(listingId, agreementId, _direct());
+        terms = _terms(1, "a");
+        (terms.executingVenue, terms.seller) = (otherExchange.id, otherExchange.id);
     }
 
     function _refuse(ITrades.TradeTerms memory terms, bytes4 failure) private {

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from api.compose import open_services, worker_of
 from api.config import Settings, read_settings
-from api.demo.home import DemoHome, open_demo
+from api.demo.home import RELAYER, DemoHome, open_demo
 from api.demo.life import Lived, live
 from api.demo.registering import Registered
 from api.demo.stage import Acted, Silence, Stage
@@ -130,7 +130,7 @@ class Scene:
         self.ledger = Ledger(
             Sender(world.connection, outbox),
             ours.deployment,
-            relayer=ours.keyring.account("exchange-a"),
+            relayer=ours.keyring.account(RELAYER),
         )
         self.stage = Stage(
             self.ledger,
