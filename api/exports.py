@@ -21,18 +21,7 @@ from chain.facts import Block
 from chain.failure import Conflict
 from chain.reads import as_of
 from chain.values import Address, Bytes32, HexBytes, ParticipantId, address, raw
-from registry.bundles import (
-    Bundle,
-    CheckpointSignature,
-    TrustedChain,
-    TrustedExchange,
-    TrustList,
-    Verification,
-    read_trust,
-    verify,
-    write_bundle,
-    write_trust,
-)
+from registry.bundles import Bundle, CheckpointSignature, Verification, verify, write_bundle
 from registry.certificates import Certificate, code_text, fields_of
 from registry.checkpoints import (
     ZERO32,
@@ -44,7 +33,7 @@ from registry.checkpoints import (
 )
 from registry.merkle import MerkleMap
 from registry.store import list_certificates
-
+from registry.trust import TrustedChain, TrustedExchange, TrustList, read_trust, write_trust
 
 # A document that is not there, is another, or is none: too large, or no canonical JSON.
 UNUSABLE: Final = (ContentMissing, ContentCorrupted, ContentTooLarge, NotCanonical)

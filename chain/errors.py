@@ -348,7 +348,7 @@ class AssetNotFound(NotFound):
 
 
 class AssetNotRegistered(Conflict):
-    """This version of the asset is not registered, or older than the right to operate."""
+    """This version of the asset is not the one that was registered with the right to operate."""
 
     ABI: ClassVar[tuple[str, ...]] = ("bytes32", "uint32")
     asset_id: AssetId

@@ -14,7 +14,8 @@ from api.commands.failing import REFUSED, FileNotTaken, Misused, add
 from api.commands.showing import clean, console, parse_time, print_json, time_text
 
 if TYPE_CHECKING:
-    from registry.bundles import TrustList, Verification
+    from registry.bundles import Verification
+    from registry.trust import TrustList
 
 BUNDLE_BYTES_MAX = 4 << 20
 MARKS = {"VALID": "✓", "INVALID": "✗", "UNKNOWN": "?", "SKIPPED": "–"}
@@ -61,7 +62,7 @@ def verify(
 
 
 def _trust(path: Path) -> "TrustList":
-    from registry.bundles import TrustListInvalid, read_trust
+    from registry.trust import TrustListInvalid, read_trust
 
     try:
         return read_trust(_read(path))

@@ -21,7 +21,8 @@ from api.console.words import choose, words
 from api.deps import Reading, ReadingDep, Services, ServicesDep
 from chain.codes import AssetKind
 from chain.values import AssetId
-from registry.bundles import read_trust, verify
+from registry.bundles import verify
+from registry.trust import read_trust
 
 FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = Jinja2Templates(directory=FOLDER / "templates")

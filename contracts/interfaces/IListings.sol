@@ -191,7 +191,7 @@ interface IListings is IActing {
     /// @notice The amount exceeds what the ledger can hold.
     /// @custom:family Invalid
     error AmountTooLarge(uint256 amountFen);
-    /// @notice This version of the asset is not registered, or older than the right to operate.
+    /// @notice This version of the asset is not the one that was registered with the right to operate.
     /// @custom:family Conflict
     error AssetNotRegistered(AssetId assetId, uint32 version);
     /// @notice The listing is already mirrored at this venue.

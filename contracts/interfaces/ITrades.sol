@@ -237,11 +237,11 @@ interface ITrades is IActing {
     /// - the caller operates the executing venue;
     /// - the offer has not lapsed, and the listing is offered at the executing venue now;
     /// - the terms are complete and fit the listing: version, venue, seller, price, quantity, form, inspection;
-    /// - buyer, seller and broker differ, and the executing venue is neither side; both accounts belong to them and are active; the buyer has the role BUYER, the broker (if
-    ///   any) BROKER;
+    /// - buyer, seller and broker differ, and the executing venue is neither side (A-07);
+    /// - both accounts belong to the parties and are active; the buyer has the role BUYER, the broker (if any) BROKER;
     /// - both accounts signed the terms;
-    /// - the legs are those signed, add up to the gross amount, and leave a net amount that is shared by the asset's revenue
-    /// table;
+    /// - the legs are those signed, add up to the gross amount, and leave a net amount, which is shared by the asset's
+    ///   revenue table;
     /// - digest and algorithm of the certificate are given;
     /// - the buyer has as much available at the bank.
     ///

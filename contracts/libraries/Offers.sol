@@ -5,8 +5,9 @@ import {IActing} from "../interfaces/IActing.sol";
 import {IAssessments} from "../interfaces/IAssessments.sol";
 import {IAssets} from "../interfaces/IAssets.sol";
 import {IListings} from "../interfaces/IListings.sol";
+import {IParticipants} from "../interfaces/IParticipants.sol";
 import {AssetKind, DigestAlg} from "../types/Codes.sol";
-import {AssetId} from "../types/Ids.sol";
+import {AssetId, ParticipantId} from "../types/Ids.sol";
 import {Clock} from "./Clock.sol";
 import {Shares} from "./Shares.sol";
 
@@ -42,6 +43,12 @@ library Offers {
         for (uint256 i = 0; i < offer.reports.length; ++i) {
             assessments.requireValid(offer.reports[i], assetId, version);
         }
+    }
+
+    /// @notice Reverts with {IParticipants.RoleMissing} unless the organisation may still sell at the home venue.
+    function requireSeller(IParticipants participants, ParticipantId seller, ParticipantId homeVenue) internal view {
+        IParticipants.Role role = IParticipants.Role.SELLER;
+        require(participants.hasRole(seller, role, homeVenue), IParticipants.RoleMissing(seller, role, homeVenue));
     }
 
     /// @notice Reverts unless all fields are given and within range.

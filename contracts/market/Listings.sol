@@ -117,7 +117,7 @@ contract Listings is IListings, Acting {
         brief.homeVenue = participants.requireActiveBySequence(stored.homeVenue);
         RightId rightId = RightId.wrap(stored.rightId);
         IRights.Right memory right = rights.rightOf(rightId);
-        _requireSeller(right.holder, brief.homeVenue);
+        Offers.requireSeller(participants, right.holder, brief.homeVenue);
         require(
             _isListed(stored) && (stored.listUntil == 0 || Clock.nowSeconds() < stored.listUntil)
                 && (brief.homeVenue == venue || _isMirrored(listingId, brief.homeVenue, venue))
@@ -389,11 +389,6 @@ contract Listings is IListings, Acting {
             bool isArbitrator = cause.authority == AuthorityClass.ARBITRATION;
             require(!isArbitrator, IParticipants.AuthorityMissing(actor.participantId, uint8(cause.authority)));
         }
-    }
-
-    function _requireSeller(ParticipantId seller, ParticipantId homeVenue) private view {
-        IParticipants.Role role = IParticipants.Role.SELLER;
-        require(participants.hasRole(seller, role, homeVenue), IParticipants.RoleMissing(seller, role, homeVenue));
     }
 
     function _requireOpen(ListingId listingId, StoredListing storage stored) private view {

@@ -23,8 +23,7 @@ contract Registrations is IRegistrations, Acting {
 
     // ---------------------------------------------------------------- types
 
-    /// @dev What {RegistrationSubmitted} carries besides the application, in memory: its fields are too many for the
-    /// stack.
+    /// @dev What {RegistrationSubmitted} carries, in memory where the stack is too small for it.
     struct Draft {
         RegistrationId registrationId;
         ParticipantId applicant;

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from api.certificates import PUBLIC
 from api.operational import ACCESSES
 from chain import events as e
-from chain.codes import LegKind, Role
+from chain.codes import CertificateKind, LegKind, Noun, Role
 from chain.structs import Leg, ListingTerms, TradeTerms
 from tests.api.mirrored import NOWHERE, Mirrored, event, filled, named
 
@@ -19,6 +20,12 @@ REGULATOR, LOCAL, ELSEWHERE, STRANGER = "regulator", "local", "elsewhere", "stra
 SEEING = (BUYER, SELLER, VENUE, REGULATOR, LOCAL)
 BLIND = (OTHER_VENUE, ELSEWHERE, STRANGER)
 GROSS_FEN = 1_000_00
+ISSUED = (
+    (CertificateKind.REGISTRATION, Noun.ASSET, named("asset")),
+    (CertificateKind.TRADE, Noun.TRADE, TRADE),
+    (CertificateKind.DELIVERY, Noun.DELIVERY, DELIVERY),
+    (CertificateKind.SETTLEMENT, Noun.SETTLEMENT, SETTLEMENT),
+)
 
 
 @pytest.fixture
@@ -136,6 +143,111 @@ class TestSees:
         )
 
         assert home.get(f"/v1/trades/{TRADE}", token=token).status_code == 404
+
+
+class TestCertificates:
+    @pytest.fixture(autouse=True)
+    def _issued(self, home: Mirrored) -> None:
+        home.append(
+            *(
+                event(
+                    e.CertificateIssued,
+                    certificate_id=named(f"certificate {kind.name}"),
+                    kind=kind,
+                    subject_noun=noun,
+                    subject_id=subject_id,
+                    code="0x" + f"VN{kind.name}".encode().ljust(32, b"\0").hex(),
+                    issuer=named(VENUE),
+                    holder=named(BUYER),
+                )
+                for kind, noun, subject_id in ISSUED
+            )
+        )
+
+    def test_of_trades_are_listed_to_those_concerned_only(self, home: Mirrored) -> None:
+        kinds = {name: self.kinds(home, home.sign_in(name)) for name in SEEING + BLIND}
+
+        assert kinds == {
+            **dict.fromkeys(SEEING, [kind.name for kind, _, _ in ISSUED]),
+            **dict.fromkeys(BLIND, ["REGISTRATION"]),
+        }
+        assert self.kinds(home, None) == ["REGISTRATION"]
+
+    @pytest.mark.parametrize(
+        "asked", [{"kind": "TRADE"}, {"holder": named(BUYER)}, {"subject_id": TRADE}]
+    )
+    def test_of_trades_are_found_by_no_filter(self, home: Mirrored, asked: dict[str, str]) -> None:
+        assert "TRADE" not in self.kinds(home, None, **asked)
+        assert "TRADE" not in self.kinds(home, home.sign_in(STRANGER), **asked)
+        assert "TRADE" in self.kinds(home, home.sign_in(BUYER), **asked)
+
+    @pytest.mark.parametrize("kind", ["TRADE", "DELIVERY", "SETTLEMENT"])
+    def test_of_trades_tell_everybody_else_their_worth_alone(
+        self, home: Mirrored, kind: str
+    ) -> None:
+        tokens = (None, *(home.sign_in(name) for name in BLIND))
+        for path in (
+            f"/v1/certificates/{named(f'certificate {kind}')}",
+            f"/v1/certificates/VN{kind}",
+        ):
+            for token in tokens:
+                told = home.get(path, token=token).json()
+                assert set(told) == set(PUBLIC)
+                assert (told["kind"], told["status"]) == (kind, "VALID")
+
+    @pytest.mark.parametrize("kind", ["TRADE", "DELIVERY", "SETTLEMENT"])
+    def test_of_trades_are_whole_for_those_concerned_who_leave_a_trace(
+        self, home: Mirrored, kind: str
+    ) -> None:
+        path = f"/v1/certificates/VN{kind}"
+        for name in SEEING:
+            told = home.get(path, token=home.sign_in(name)).json()
+            assert told["holder"] == named(BUYER), name
+
+        home.get(path, token=home.sign_in(STRANGER))
+
+        looks = [(named(name), path, 1) for name in SEEING]
+        assert accesses(home) == [*looks, (named(STRANGER), path, 0)]
+
+    @pytest.mark.parametrize("kind", ["TRADE", "DELIVERY", "SETTLEMENT"])
+    def test_of_trades_have_a_file_for_those_concerned_only(
+        self, home: Mirrored, kind: str
+    ) -> None:
+        path = f"/v1/certificates/VN{kind}/bundle"
+        types = {
+            name: home.get(path, token=name and home.sign_in(name)).json()["type"]
+            for name in (None, STRANGER, BUYER)
+        }
+
+        assert types == {
+            None: "/problems/sign-in-required",
+            STRANGER: "/problems/certificate-code-unknown",
+            BUYER: "/problems/checkpoint-missing",
+        }
+
+    def test_of_registration_are_public(self, home: Mirrored) -> None:
+        told = home.get("/v1/certificates/VNREGISTRATION").json()
+        file = home.get("/v1/certificates/VNREGISTRATION/bundle").json()
+
+        assert told["holder"] == named(BUYER)
+        assert file["type"] == "/problems/checkpoint-missing"
+        assert accesses(home) == []
+
+    @staticmethod
+    def kinds(home: Mirrored, token: str | None, **asked: str) -> list[str]:
+        """Return the kinds of the certificates in a list."""
+        items = home.get("/v1/certificates", token=token, **asked).json()["items"]
+        return [one["kind"] for one in items]
+
+
+class TestStatistics:
+    def test_tell_the_amount_as_of_the_tip_alone(self, home: Mirrored) -> None:
+        tip = home.append().number
+
+        told = [home.get("/v1/statistics", at_block=number).json() for number in (tip - 1, tip)]
+
+        assert [one["settled_fen"] for one in told] == [None, str(GROSS_FEN)]
+        assert home.get("/v1/statistics").json()["settled_fen"] == str(GROSS_FEN)
 
 
 class TestFunds:

@@ -4,6 +4,7 @@ certificate's file proves itself, and the worker keeps up.
 """
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,25 +12,29 @@ from sqlmodel import Session
 
 from api.audit import Audit, AuditOnAnotherFork, audit
 from api.compose import worker_of
-from api.demo.home import DemoHome
-from api.exports import Venue, export, trust_of
+from api.demo.home import RELAYER, DemoHome
+from api.exports import Venue, export, last_checkpoint, trust_of, verify_exports
 from api.worker import BlockNotReached
 from chain.acts import AssetsDeclare, RegistrationsSubmit
 from chain.codec import to_json
-from chain.codes import ActType, AssetKind, DigestAlg, ProcessingRole, SourceKind
+from chain.codes import ActType, AssetKind, CertificateKind, DigestAlg, ProcessingRole, SourceKind
+from chain.content import FileStore
+from chain.documents import Digest
+from chain.errors import AccountNotFound, SignatureInvalid
 from chain.process import AlreadyHeld
 from chain.reads import checksum, page
 from chain.store import BLOCKS, rebuild
 from chain.structs import Authorization
 from chain.tables import table_of
-from chain.values import Bytes32, asset_id, bytes32, keccak, raw
+from chain.values import ZERO_ADDRESS, Bytes32, HexBytes, asset_id, bytes32, keccak, raw
 from registry.agreements import Agreement
 from registry.assets import Asset
 from registry.bundles import Verdict, verify
-from registry.certificates import Certificate
+from registry.certificates import Certificate, code_text
 from registry.participants import Participant, RoleGrant
 from registry.profiles import RuleProfile
 from registry.registrations import Registration
+from registry.store import list_certificates
 from settlement.funds import FundsAccount, Posting
 from settlement.projection import apply
 from settlement.trades import Trade
@@ -146,10 +151,8 @@ class TestBundle:
     @pytest.fixture
     def venue(self, lived: Lived) -> Venue:
         demo: DemoHome = lived.demo
-        issuers = {
-            one["issuer"]
-            for one in lived.client.get("/v1/certificates", params={"limit": 200}).json()["items"]
-        }
+        with Session(lived.services.mirror) as session:
+            issuers = {one.issuer for one in list_certificates(session)}
         return Venue(
             chain_id=demo.ledger.chain_id,
             certificates=demo.ledger.address_of("Certificates"),
@@ -180,6 +183,40 @@ class TestBundle:
         trust = trust_of(venue, cosigners)
         found = verify(answer.content, trust=trust, now=signed.checkpoint.time)
         assert found.verdict is Verdict.VALID, found.fragments
+
+    def test_of_a_trade_is_for_those_concerned_only(self, lived: Lived) -> None:
+        certificate = first(lived, Certificate, kind=CertificateKind.TRADE)
+
+        answer = lived.client.get(f"/v1/certificates/{certificate.certificate_id}/bundle")
+        listed = lived.client.get("/v1/certificates", params={"limit": 200}).json()["items"]
+
+        assert (answer.status_code, answer.json()["type"]) == (401, "/problems/sign-in-required")
+        assert {one["kind"] for one in listed} == {"REGISTRATION"}
+
+    def test_is_missing_where_its_document_is_and_stops_no_other(
+        self, lived: Lived, venue: Venue, tmp_path: Path
+    ) -> None:
+        """A digest on the ledger does not promise its document."""
+        content = FileStore(tmp_path / "content")
+        with Session(lived.services.mirror) as session:
+            made = list_certificates(session)
+            for one in made[1:]:
+                named = Digest(value=one.document_digest, algorithm=one.digest_alg)
+                content.put(lived.services.content.get(named), algorithm=one.digest_alg)
+            exported = export(
+                session,
+                content,
+                venue=venue,
+                cosigners=lived.demo.cosigners(),
+                folder=tmp_path / "exports",
+            )
+
+        written = {path.name for path in (tmp_path / "exports" / "certificates").iterdir()}
+        assert exported.missing == (f"{code_text(made[0].code)}.json",)
+        assert written == {f"{code_text(one.code)}.json" for one in made[1:]}
+        assert last_checkpoint(tmp_path / "exports") == exported.signed
+        verdicts = verify_exports(tmp_path / "exports", now=exported.signed.checkpoint.time)
+        assert {one.verdict for one in verdicts.values()} == {Verdict.VALID}
 
 
 class TestRelay:
@@ -282,6 +319,33 @@ class TestRelay:
 
         assert answer.json()["type"] == "/problems/signature-invalid"
 
+    @pytest.mark.parametrize("as_relayer", [False, True])
+    def test_relays_nothing_that_nobody_signed(
+        self,
+        lived: Lived,
+        application: tuple[RegistrationsSubmit, Authorization],
+        as_relayer: bool,
+    ) -> None:
+        """Without a signature the contracts would take the act for the relayer's own."""
+        act, _ = application
+        ledger, outbox = lived.demo.ledger, lived.demo.ledger.sender.outbox
+        account = lived.stage.address(RELAYER) if as_relayer else ZERO_ADDRESS
+        unsigned = Authorization(account=account, nonce=0, deadline=0, signature=HexBytes("0x"))
+        before, head = outbox.unsettled(-1), ledger.sender.connection.latest().number
+
+        answer = self.post(lived, act, unsigned)
+        with pytest.raises(SignatureInvalid):
+            ledger.relay(act, unsigned, key="unsigned")
+
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["type"] == "/problems/request-malformed"
+        assert outbox.unsettled(-1) == before
+        assert ledger.sender.connection.latest().number == head
+
+    def test_is_done_by_an_account_of_nobody(self, lived: Lived) -> None:
+        with pytest.raises(AccountNotFound):
+            lived.demo.ledger.call("Participants", "accountOf", lived.stage.address(RELAYER))
+
     @pytest.mark.parametrize(
         ("path", "value"),
         [
@@ -297,6 +361,7 @@ class TestRelay:
             (("authorization", "account"), "0x00"),
             (("authorization", "nonce"), str(2**256)),
             (("authorization", "signature"), "0xzz"),
+            (("authorization", "signature"), "0x"),
         ],
     )
     def test_refuses_what_is_malformed(

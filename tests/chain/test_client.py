@@ -34,7 +34,7 @@ from chain.errors import (
 from chain.fetch import WrongChain
 from chain.outbox import OutboxConflict
 from chain.structs import Authorization
-from chain.values import ZERO_BYTES32, HexBytes, ParticipantId, address, bytes32
+from chain.values import ZERO_ADDRESS, ZERO_BYTES32, HexBytes, ParticipantId, address, bytes32
 from tests.chain.place import Place, applicant_id, application, open_place
 
 NUMBERS = count(1)
@@ -322,6 +322,19 @@ class TestLedger:
 
         with pytest.raises(WrongChain):
             Ledger(place.sender, elsewhere)
+
+    @pytest.mark.parametrize("as_relayer", [False, True])
+    def test_relays_nothing_that_nobody_signed(self, place: Place, as_relayer: bool) -> None:
+        act = application(place.relayer, 999_998)
+        account = address(place.relayer.address) if as_relayer else ZERO_ADDRESS
+        unsigned = Authorization(account=account, nonce=0, deadline=0, signature=HexBytes("0x"))
+        before = sent_by(place.ledger, place.relayer)
+
+        with pytest.raises(SignatureInvalid):
+            place.ledger.relay(act, unsigned, key="unsigned")
+
+        assert place.sender.outbox.find("unsigned") is None
+        assert sent_by(place.ledger, place.relayer) == before
 
     def test_needs_a_relayer_to_relay(self, place: Place, holder: LocalAccount) -> None:
         ledger = Ledger(place.sender, place.ledger.deployment)

@@ -19,22 +19,18 @@ from chain.values import (
     address,
     raw,
 )
-from registry.bundles import (
-    Bundle,
-    CheckpointSignature,
+from registry.bundles import Bundle, CheckpointSignature, Verdict, verify, write_bundle
+from registry.certificates import leaf_of
+from registry.checkpoints import Checkpoint, Status, digest_of, entry_of, signers_hash_of
+from registry.merkle import MerkleMap
+from registry.trust import (
     TrustedChain,
     TrustedExchange,
     TrustList,
     TrustListInvalid,
-    Verdict,
     read_trust,
-    verify,
-    write_bundle,
     write_trust,
 )
-from registry.certificates import leaf_of
-from registry.checkpoints import Checkpoint, Status, digest_of, entry_of, signers_hash_of
-from registry.merkle import MerkleMap
 
 NOW = 1_790_000_000
 CHAIN_ID = 31_337
@@ -285,3 +281,49 @@ class TestReadTrust:
     def test_refuses_anything_else(self, data: bytes) -> None:
         with pytest.raises(TrustListInvalid):
             read_trust(data)
+
+
+def flawed() -> list[tuple[TrustList, str]]:
+    """Return trust lists by which nothing may be trusted, and what is wrong with each."""
+    (chain,) = trust().chains
+    first, second = chain.exchanges
+
+    def with_(**changed: object) -> TrustList:
+        return TrustList(chains=(replace(chain, **changed),))  # type: ignore[arg-type]
+
+    return [
+        (with_(threshold=0), "0 of 2 exchanges"),
+        (with_(threshold=-1), "-1 of 2 exchanges"),
+        (with_(threshold=3), "3 of 2 exchanges"),
+        (with_(exchanges=(), threshold=0), "0 of 0 exchanges"),
+        (with_(max_age_seconds=-1), "-1 s old"),
+        (TrustList(chains=(chain, replace(chain, threshold=1))), "a chain twice"),
+        (
+            with_(exchanges=(first, replace(second, participant_id=first.participant_id))),
+            "an exchange twice",
+        ),
+        (with_(exchanges=(first, replace(second, accounts=first.accounts))), "an account twice"),
+        (
+            with_(exchanges=(replace(first, accounts=first.accounts * 2), second)),
+            "an account twice",
+        ),
+    ]
+
+
+class TestTrustList:
+    @pytest.mark.parametrize(("listed", "reason"), flawed())
+    def test_that_asks_for_nothing_or_the_impossible_is_refused(
+        self, listed: TrustList, reason: str
+    ) -> None:
+        with pytest.raises(TrustListInvalid) as refusal:
+            read_trust(write_trust(listed))
+
+        assert reason in refusal.value.reason
+
+    @pytest.mark.parametrize(("listed", "reason"), flawed())
+    def test_that_is_flawed_makes_nothing_valid(self, listed: TrustList, reason: str) -> None:
+        found = verify(write_bundle(bundle()), trust=listed, now=NOW)
+
+        assert found.verdict is Verdict.UNKNOWN
+        (judged,) = (one for one in found.fragments if one.name == "trust")
+        assert (judged.code, reason in judged.message) == ("TRUST_LIST_FLAWED", True)

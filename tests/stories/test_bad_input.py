@@ -50,9 +50,17 @@ from chain.errors import (
 from chain.events import TradeConcluded
 from chain.outbox import OutboxConflict
 from chain.structs import Authorization, Leg, Parent, Payee
-from chain.values import AssetId, Bytes32, HexBytes, RightId, YuanTooFine, fen_from_yuan
+from chain.values import (
+    ZERO_ADDRESS,
+    AssetId,
+    Bytes32,
+    HexBytes,
+    RightId,
+    YuanTooFine,
+    fen_from_yuan,
+)
 from settlement.revenue import plan_legs
-from tests.stories.world import Scene
+from tests.stories.world import Scene, selector_of
 
 NOTHING = Bytes32("0x" + "00" * 32)
 
@@ -60,14 +68,30 @@ NOTHING = Bytes32("0x" + "00" * 32)
 class TestSignatures:
     """T4, T5, T7: only the account itself acts, once, and in time."""
 
-    def test_of_nobody_lets_no_one_act_for_another(self, scene: Scene) -> None:
-        victim = scene.stage.address("supplier")
+    @pytest.mark.parametrize("victim", ["supplier", ""])
+    def test_of_nobody_are_not_relayed(self, scene: Scene, victim: str) -> None:
+        """Unsigned and for nobody, the contracts would take the act for the relayer's own."""
+        account = scene.stage.address(victim) if victim else ZERO_ADDRESS
+        unsigned = Authorization(account=account, nonce=0, deadline=0, signature=HexBytes("0x"))
+        before = scene.trace()
+
+        with pytest.raises(SignatureInvalid):
+            scene.ledger.relay(scene.resource("a"), unsigned, key="unsigned")
+
+        assert scene.trace() == before
+
+    def test_of_nobody_let_no_one_act_for_another(self, scene: Scene) -> None:
+        victim, act = scene.stage.address("supplier"), scene.resource("a")
         unsigned = Authorization(account=victim, nonce=0, deadline=0, signature=HexBytes("0x"))
+        before = scene.trace()
 
-        error = scene.refused(SenderNotAccount, scene.resource("a"), authorization=unsigned)
+        with pytest.raises(SenderNotAccount) as raised:
+            scene.simulate(act, "exchange-a", unsigned)
 
-        assert error.account == victim
-        assert error.sender == scene.stage.address("exchange-a")
+        assert scene.reverts(act, "exchange-a", unsigned) == selector_of("SenderNotAccount")
+        assert raised.value.account == victim
+        assert raised.value.sender == scene.stage.address("exchange-a")
+        assert scene.trace() == before
 
     def test_of_another_key_is_not_the_accounts(self, scene: Scene) -> None:
         act, victim = scene.resource("a"), scene.stage.address("supplier")

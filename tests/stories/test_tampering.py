@@ -17,7 +17,8 @@ from api.exports import export
 from chain.content import ContentCorrupted
 from chain.documents import Digest, canonical, parse_canonical
 from chain.readers import NotAReader, SealBroken
-from registry.bundles import Verdict, read_trust, verify
+from registry.bundles import Verdict, verify
+from registry.trust import read_trust
 from tests.stories.world import Scene, World
 
 

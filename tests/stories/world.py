@@ -184,16 +184,23 @@ class Scene:
 
     def reverts(self, act: Act, by: str, authorization: Authorization | None) -> str:
         """Return the first four bytes of what Solidity reverts with, or "0x" if it does not."""
-        call = {
-            "from": self.stage.address(by),
-            "to": self.ledger.address_of(act.CONTRACT),
-            "data": act.encode(authorization or BY_SENDER),
-        }
+        call = self._call(act, by, authorization)
         try:
             self.world.connection.request("eth_call", call, "pending")
         except CallRefused as refused:
             return str(refused.error["data"])[:10]
         return EMPTY
+
+    def simulate(self, act: Act, by: str, authorization: Authorization) -> None:
+        """Ask the contract what it would say, past the guards of the ledger."""
+        self.world.connection.call(self._call(act, by, authorization))
+
+    def _call(self, act: Act, by: str, authorization: Authorization | None) -> dict[str, str]:
+        return {
+            "from": self.stage.address(by),
+            "to": self.ledger.address_of(act.CONTRACT),
+            "data": act.encode(authorization or BY_SENDER),
+        }
 
     def trace(self) -> tuple[Any, ...]:
         """Return everything that an act could leave behind."""
