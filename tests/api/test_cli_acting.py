@@ -191,6 +191,22 @@ class TestRefusals:
         assert told.code == 2
         assert told.problem["type"] == "/problems/authorization-differs"
 
+    @pytest.mark.parametrize("sender", ["exchange-a", "relayer"])
+    def test_relays_nothing_that_nobody_signed(
+        self, home: Path, listing_id: str, tmp_path: Path, sender: str
+    ) -> None:
+        file = tmp_path / "unsigned.json"
+        arguments = ("--listing-id", listing_id, "--cause", cause(41), "--as", "exchange-a")
+        signed = shulian("listing", "suspend", *arguments, "--sign-only", "--home", home).json
+        signed["authorization"]["signature"] = "0x"
+        file.write_text(json.dumps(signed))
+
+        told = act(home, "listing", "suspend", "--authorization", file, "--as", sender)
+
+        assert told.code == 1
+        assert told.problem["type"] == "/problems/signature-invalid"
+        assert state_of(home, listing_id) == "LISTED"
+
     def test_refuses_one_key_for_two_acts(self, home: Path, listing_id: str) -> None:
         common = ("--listing-id", listing_id, "--as", "exchange-a", "--key", "test/one-key")
         first = act(home, "listing", "suspend", *common, "--cause", cause(31))

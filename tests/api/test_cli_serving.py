@@ -221,6 +221,7 @@ class TestDemo:
             "as_of",
             "counts",
             "certificates_verified",
+            "certificates_missing",
             "audit",
             "exports",
             "seconds",
@@ -237,6 +238,7 @@ class TestDemo:
             "certificates": {"REGISTRATION": 4, "TRADE": 2, "DELIVERY": 2, "SETTLEMENT": 2},
         }
         assert told.json["certificates_verified"] == 10
+        assert told.json["certificates_missing"] == []
         assert told.json["audit"] == "equal"
         assert told.json["exports"] == str(folder / "exports")
 
@@ -253,6 +255,7 @@ class TestDemo:
         assert told.code == 1
         assert told.out == ""
         assert told.problem["type"] == "/problems/resource-file-missing"
+        assert told.problem["next_step"] == "Add the file to the package, or mend its descriptor."
         assert not home.exists()
 
     @pytest.mark.slow
