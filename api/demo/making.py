@@ -285,7 +285,7 @@ def product_draft(
 def named(package: DataPackage, kind: str) -> str:
     """Return what is made of a package, in the 40 characters that the form allows (domain 6.2)."""
     room = NAME_CHARACTERS_MAX - len(kind) - 3
-    return f"{package.title[:room]} · {kind}"
+    return f"{package.title[:room].rstrip()} · {kind}"
 
 
 def day_of(time: int) -> date:
