@@ -111,6 +111,7 @@ def _remake(sender: Sender, entries: Sequence[Entry]) -> None:
         for block in _blocks(entries):
             wanted = max(_time_of(one) for one in block)
             raws = [one.raw for one in block if one.raw is not None]
+            _fill(connection, block[0].block_number, at=last)
             if raws or wanted > last:
                 _take(connection, raws)
                 last = max(wanted, last)
@@ -119,6 +120,14 @@ def _remake(sender: Sender, entries: Sequence[Entry]) -> None:
     finally:
         connection.set_automine(True)
     connection.set_time(max(last, int(time.time()) + sender.outbox.clock_offset()))
+
+
+def _fill(connection: Connection, number: int | None, *, at: int) -> None:
+    # anvil leaves empty blocks behind transactions that came at once; without them all that
+    # follows would have other numbers than before.
+    if number is not None:
+        for _ in range(connection.latest().number + 1, number):
+            connection.mine_at(at)
 
 
 def _take(connection: Connection, raws: Sequence[HexBytes]) -> None:

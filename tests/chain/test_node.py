@@ -138,9 +138,11 @@ class TestStop:
         assert node.running() is None
 
     def test_kills_nothing_that_was_not_noted(
-        self, node: EmbeddedNode, tmp_path: Path, innocent: subprocess.Popen[bytes]
+        self, node: EmbeddedNode, tmp_path: Path, request: pytest.FixtureRequest
     ) -> None:
         running = node.start()
+        # Begun after the node, or both could have begun in the same tick of the machine's clock.
+        innocent: subprocess.Popen[bytes] = request.getfixturevalue("innocent")
         path = tmp_path / "chain/node.json"
         noted = json.loads(path.read_text())
         path.write_text(json.dumps({**noted, "pid": innocent.pid}))

@@ -271,10 +271,14 @@ class TestSubmit:
 
         assert [one.nonce for one in entries] == list(range(1, 101))
         assert desk.lines() == 100
-        head = desk.head_hash()
+        numbers = [one.block_number for one in entries]
         desk.kill()
         desk.reopen()
-        assert desk.head_hash() == head
+        # anvil may end a burst with empty blocks, which nothing here knows of; whatever holds
+        # a transaction has the number that it had.
+        again = desk.sender.outbox.reread(entries)
+        assert desk.lines() == 100
+        assert [one.block_number for one in again] == numbers
 
 
 def first_sender(desk: Desk) -> Address:
