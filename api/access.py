@@ -20,12 +20,12 @@ from api.paging import Where
 from api.problems import SignInRequired
 from chain.codes import Role
 from chain.failure import LedgerError
-from chain.values import ParticipantId
+from chain.values import ZERO_BYTES32, ParticipantId
 from registry.participants import holds_role
 from settlement.store import certificates_seen_by, trades_seen_by
 from settlement.trades import Trade
 
-NOWHERE: Final = ParticipantId("0x" + "00" * 32)
+NOWHERE: Final = ParticipantId(ZERO_BYTES32)
 BEARER: Final = HTTPBearer(auto_error=False, description="The token that POST /v1/sessions gave.")
 
 

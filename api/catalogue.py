@@ -20,7 +20,7 @@ from chain.content import ContentMissing, ContentStore, ContentTooLarge
 from chain.documents import Digest, NotCanonical, parse_canonical
 from chain.failure import Invalid, LedgerError
 from chain.reads import Place, page
-from chain.values import Bytes32
+from chain.values import ZERO_BYTES32, Bytes32
 from registry.assets import Asset
 from registry.participants import Participant
 
@@ -31,7 +31,6 @@ MATCHES_MAX: Final = 1_000
 IN_MAX: Final = 500
 OVERVIEW_CHARACTERS: Final = 400
 SEARCHED_CHARACTERS: Final = 20_000
-ZERO: Final = "0x" + "00" * 32
 
 # Where the documents that name assets and organisations say how they are called.
 TITLES: Final = ("name_full", "name", "title", "legal_name")
@@ -88,7 +87,7 @@ class Catalogue:
                     found = page(session, record, after=self._after.get(record), limit=PAGE)
                     for one in found.items:
                         digest = getattr(one.record, name)
-                        if digest != ZERO:
+                        if digest != ZERO_BYTES32:
                             yield digest, one.record.digest_alg
                     if found.items:
                         self._after[record] = _place(record, found.items[-1])

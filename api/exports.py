@@ -20,11 +20,10 @@ from chain.durable import fresh_file, make_folder, publish
 from chain.facts import Block
 from chain.failure import Conflict
 from chain.reads import as_of
-from chain.values import Address, Bytes32, HexBytes, ParticipantId, address, raw
+from chain.values import ZERO_BYTES32, Address, Bytes32, HexBytes, ParticipantId, address, raw
 from registry.bundles import Bundle, CheckpointSignature, Verification, verify, write_bundle
 from registry.certificates import Certificate, code_text, fields_of
 from registry.checkpoints import (
-    ZERO32,
     Checkpoint,
     digest_of,
     map_of,
@@ -147,7 +146,7 @@ def cosign(
         time=block.timestamp,
         root=Bytes32("0x" + tree.root.hex()),
         count=len(tree),
-        previous=digest_of(before.checkpoint) if before else ZERO32,
+        previous=digest_of(before.checkpoint) if before else ZERO_BYTES32,
         signers_hash=signers_hash_of(one.address for one in cosigners),
     )
     digest = raw(digest_of(checkpoint))

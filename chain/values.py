@@ -239,6 +239,16 @@ def _text_word(text: str) -> bytes:
     return text.encode("ascii").ljust(32, b"\0")
 
 
+def word_of(text: str) -> Bytes32:
+    """Return ASCII text as one left-aligned word, as the contracts keep names and codes."""
+    return Bytes32("0x" + text.encode("ascii").ljust(32, b"\0").hex())
+
+
+def text_of(word: Bytes32) -> str:
+    """Return the ASCII text that a left-aligned word holds."""
+    return bytes.fromhex(word[2:]).rstrip(b"\0").decode("ascii")
+
+
 def _uint_word(number: int, *, bits: int) -> bytes:
     if not 0 <= number < 2**bits:
         raise WordInvalid(value=str(number), fits=f"uint{bits}")

@@ -14,9 +14,9 @@ from chain.abi import hash_values
 from chain.codes import CertificateBase, CertificateFlag, CertificateKind, DigestAlg, Noun
 from chain.records import INDEXED, Projected, Records, View
 from chain.structs import CertificateFields
-from chain.values import Address, Bytes32, CertificateId, ParticipantId
+from chain.values import ZERO_BYTES32, Address, Bytes32, CertificateId, ParticipantId, text_of
 
-NO_CERTIFICATE = CertificateId("0x" + "00" * 32)
+NO_CERTIFICATE = CertificateId(ZERO_BYTES32)
 
 
 class CertificateStatus(StrEnum):
@@ -95,7 +95,7 @@ def leaf_of(fields: CertificateFields) -> Bytes32:
 
 def code_text(code: Bytes32) -> str:
     """Return the human code (domain 7) as text."""
-    return bytes.fromhex(code[2:]).rstrip(b"\0").decode("ascii")
+    return text_of(code)
 
 
 def status_at(

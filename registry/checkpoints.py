@@ -22,7 +22,6 @@ CHECKPOINT_TYPE = (
     "uint64 count,bytes32 previous,bytes32 signersHash)"
 )
 DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-ZERO32 = Bytes32("0x" + "00" * 32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,16 @@ from typing import ClassVar
 from chain import events as e
 from chain.codes import DigestAlg, ParticipantState, ParticipantType, Recognition, Role
 from chain.records import INDEXED, Projected, Records, View
-from chain.values import Address, Bytes32, HexBytes, ParticipantId, bytes32, keccak, raw
+from chain.values import (
+    ZERO_BYTES32,
+    Address,
+    Bytes32,
+    HexBytes,
+    ParticipantId,
+    bytes32,
+    keccak,
+    raw,
+)
 
 ADMINISTER, ACT, COSIGN = 1, 2, 4
 """Purposes of an account (IParticipants.Account)."""
@@ -108,10 +117,9 @@ def holds_role(
     grants: tuple[RoleGrant, ...], *, role: Role, venue: ParticipantId, now: int
 ) -> bool:
     """Return whether one of the grants gives the role at the venue, or everywhere, at this time."""
-    nowhere = "0x" + "00" * 32
     return any(
         grant.role == role
-        and grant.venue in (venue, nowhere)
+        and grant.venue in (venue, ZERO_BYTES32)
         and grant.granted
         and (grant.valid_until == 0 or now < grant.valid_until)
         for grant in grants

@@ -13,7 +13,7 @@ from chain import events as e
 from chain.codes import CodeFormat, DurationUnit
 from chain.records import INDEXED, Projected, Records, View
 from chain.structs import Duration, Profile
-from chain.values import Bytes32, ProfileId
+from chain.values import Bytes32, ProfileId, word_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +88,11 @@ def _seconds(amount: int) -> Duration:
     return Duration(amount=amount, unit=DurationUnit.SECONDS)
 
 
-def _name(text: str) -> Bytes32:
-    return Bytes32("0x" + text.encode("ascii").ljust(32, b"\0").hex())
-
-
 # P1 (国数综政策〔2026〕35号) arts 17, 24, 26, 28, 36, as domain 4.2 and 10 report them from one
 # unofficial copy: compare with the official text before calling anything compliant. The time to
 # supplement is not in the source (PROPOSED).
 CN_2026_35 = Profile(
-    name=_name("CN_2026_35"),
+    name=word_of("CN_2026_35"),
     acceptance=_working_days(3),
     supplement=_working_days(10),
     decision=_working_days(10),
@@ -111,7 +107,7 @@ CN_2026_35 = Profile(
 
 # A venue's own short rules: a 3-day notice at one exchange (P12); the other numbers are PROPOSED.
 VENUE = Profile(
-    name=_name("VENUE"),
+    name=word_of("VENUE"),
     acceptance=_working_days(1),
     supplement=_working_days(3),
     decision=_working_days(5),
@@ -126,7 +122,7 @@ VENUE = Profile(
 
 # The same life in seconds, for a chain whose clock cannot be moved (PROPOSED, for trials only).
 VENUE_SECONDS = Profile(
-    name=_name("VENUE_SECONDS"),
+    name=word_of("VENUE_SECONDS"),
     acceptance=_seconds(60),
     supplement=_seconds(60),
     decision=_seconds(120),

@@ -13,6 +13,7 @@ from chain.codes import ActType, DigestAlg, ProcessingRole, RegistrationState, S
 from chain.records import INDEXED, Projected, Records, View
 from chain.structs import RightTerms
 from chain.values import (
+    ZERO_BYTES32,
     AssetId,
     Bytes32,
     CertificateId,
@@ -90,7 +91,7 @@ def apply_registration_submitted(records: Records, event: e.RegistrationSubmitte
         state_until=event.state_until,
         remaining_seconds=0,
         open_objections=0,
-        certificate_id=CertificateId("0x" + "00" * 32),
+        certificate_id=CertificateId(ZERO_BYTES32),
     )
 
 

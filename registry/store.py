@@ -13,7 +13,7 @@ from chain.codes import AssetKind, Relation
 from chain.errors import CertificateNotFound
 from chain.failure import LedgerError, NotFound
 from chain.reads import Recorded, count, find, page
-from chain.values import Address, AssetId, Bytes32, CertificateId, ParticipantId
+from chain.values import Address, AssetId, CertificateId, ParticipantId, word_of
 from registry import tables as tables
 from registry.assets import Asset, AssetHead, AssetLink, AssetReview
 from registry.certificates import Certificate
@@ -107,7 +107,7 @@ def find_certificate(
         if found is None:
             raise certificate_missing(name)
         return found
-    code = Bytes32("0x" + name.encode("ascii").ljust(32, b"\0").hex())
+    code = word_of(name)
     rows = page(session, Certificate, where={"code": code}, limit=1, at_block=at_block)
     if not rows.items:
         raise certificate_missing(name)

@@ -11,9 +11,7 @@ from chain import events as e
 from chain.abi import hash_values
 from chain.codes import DeliveryForm, DeliveryState, DigestAlg
 from chain.records import INDEXED, Projected, Records, View
-from chain.values import Bytes32, CertificateId, DeliveryId, ParticipantId, TradeId
-
-ZERO = "0x" + "00" * 32
+from chain.values import ZERO_BYTES32, Bytes32, CertificateId, DeliveryId, ParticipantId, TradeId
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,8 @@ def apply_delivery_made(records: Records, event: e.DeliveryMade) -> Projected:
         delivered_at=event.delivered_at,
         inspect_until=event.inspect_until,
         is_use_not_acceptance=event.is_use_not_acceptance,
-        receipt_digest=Bytes32(ZERO),
-        certificate_id=CertificateId(ZERO),
+        receipt_digest=ZERO_BYTES32,
+        certificate_id=CertificateId(ZERO_BYTES32),
     )
 
 

@@ -12,6 +12,7 @@ from chain.codes import AuthorityClass, SettlementState
 from chain.records import INDEXED, Projected, Records, View
 from chain.structs import Leg
 from chain.values import (
+    ZERO_BYTES32,
     Bytes32,
     CertificateId,
     DeliveryId,
@@ -21,7 +22,7 @@ from chain.values import (
 )
 from settlement.trades import legs_hash_of
 
-NOBODY = ParticipantId("0x" + "00" * 32)
+NOBODY = ParticipantId(ZERO_BYTES32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from api.commands.failing import ValueNotTaken, add
 from api.commands.homes import HomeOption, JsonOption, require_home, settings_for
 from api.commands.mirrors import IdUnknown, Json, Mirror, digits_of, open_reading, record_of
 from api.commands.nouns import NOUNS, Noun, load
-from api.commands.showing import print_json, print_pairs, print_table, say, time_text
+from api.commands.showing import print_json, print_pairs, print_table, say
 from api.commands.wording import names_for, pairs_of, plain_text, title_of
+from api.moments import moment_text
 from api.wire import time_text as time_on_the_wire
 from chain.abi import hints_of
 from chain.codec import optional, plain, to_json
@@ -219,7 +220,7 @@ def _show(mirror: Mirror, noun: Noun, record: type, found: Recorded[Any]) -> Non
             _print_records(mirror, kind, _columns_of(kind), those, title=title_of(name))
     _print_history(mirror, record, _versions(mirror, record, found))
     rows = [
-        (str(one.event.meta.block_number), time_text(one.event.meta.timestamp), _name(one))
+        (str(one.event.meta.block_number), moment_text(one.event.meta.timestamp), _name(one))
         for one in _events(mirror, record, found)
     ]
     print_table(("block", "time", "event"), rows, title="events")

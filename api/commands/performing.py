@@ -16,7 +16,7 @@ import typer
 
 from api.commands.failing import REFUSED, add
 from api.commands.homes import HomeOption, JsonOption, settings_for, taken
-from api.commands.serving import HostOption, PortOption, serve
+from api.commands.serving import HostOption, PortOption, open_whole, serve
 from api.commands.showing import clean, console, print_json, print_pairs, say
 from api.commands.signals import stoppable
 from chain.failure import Conflict
@@ -67,29 +67,18 @@ def demo(
     started = time.monotonic()
     packages = _read(package)
     settings = settings_for(home, host=host)
-    with stoppable(), taken(settings.home, command="demo"):
-        from api.compose import open_services, worker_of
-        from api.demo.home import open_demo
-
-        with (
-            open_demo(
-                settings.home, content_url=settings.content_url, rpc_url=settings.rpc_url
-            ) as opened,
-            open_services(
-                settings,
-                chain_id=opened.ledger.chain_id,
-                rpc_url=opened.rpc_url,
-                ledger=opened.ledger,
-            ) as services,
-            worker_of(services, settings) as worker,
-        ):
-            told = perform(opened, services, worker, settings, packages)
-            told["seconds"] = round(time.monotonic() - started, TENTHS)
-            _print(told, as_json=as_json)
-            if told["audit"] != "equal":
-                raise typer.Exit(REFUSED)
-            if not once:
-                serve(services, worker, settings, port)
+    with (
+        stoppable(),
+        taken(settings.home, command="demo"),
+        open_whole(settings) as (opened, services, worker),
+    ):
+        told = perform(opened, services, worker, settings, packages)
+        told["seconds"] = round(time.monotonic() - started, TENTHS)
+        _print(told, as_json=as_json)
+        if told["audit"] != "equal":
+            raise typer.Exit(REFUSED)
+        if not once:
+            serve(services, worker, settings, port)
 
 
 def perform(

@@ -39,6 +39,7 @@ from chain.failure import Conflict, LedgerError
 
 if TYPE_CHECKING:
     from api.config import Settings
+    from api.demo.home import DemoHome
     from api.deps import Services
     from api.worker import Worker
 
@@ -93,24 +94,34 @@ def up(
     if detach:
         _tell(_detached(settings, port), as_json=as_json)
         return
-    with stoppable(), taken(settings.home, command="up"):
-        from api.compose import open_services, worker_of
-        from api.demo.home import open_demo
+    with (
+        stoppable(),
+        taken(settings.home, command="up"),
+        open_whole(settings) as (_, services, worker),
+    ):
+        worker.sync_once()
+        serve(services, worker, settings, port, as_json=as_json)
 
-        with (
-            open_demo(
-                settings.home, content_url=settings.content_url, rpc_url=settings.rpc_url
-            ) as opened,
-            open_services(
-                settings,
-                chain_id=opened.ledger.chain_id,
-                rpc_url=opened.rpc_url,
-                ledger=opened.ledger,
-            ) as services,
-            worker_of(services, settings) as worker,
-        ):
-            worker.sync_once()
-            serve(services, worker, settings, port, as_json=as_json)
+
+@contextmanager
+def open_whole(settings: "Settings") -> "Iterator[tuple[DemoHome, Services, Worker]]":
+    """Open a taken home with its chain, what answers requests, and the mirror's one writer."""
+    from api.compose import open_services, worker_of
+    from api.demo.home import open_demo
+
+    with (
+        open_demo(
+            settings.home, content_url=settings.content_url, rpc_url=settings.rpc_url
+        ) as opened,
+        open_services(
+            settings,
+            chain_id=opened.ledger.chain_id,
+            rpc_url=opened.rpc_url,
+            ledger=opened.ledger,
+        ) as services,
+        worker_of(services, settings) as worker,
+    ):
+        yield opened, services, worker
 
 
 def serve(

@@ -7,7 +7,7 @@ Names of documents come from others, so nothing of them reaches a terminal that 
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from api.commands.failing import ValueNotTaken
@@ -75,16 +75,6 @@ def clean(text: str) -> str:
 def short(value: str) -> str:
     """Return the beginning of an id, enough to look it up by."""
     return f"{value[:SHORT_CHARACTERS]}…" if len(value) > SHORT_CHARACTERS + 1 else value
-
-
-def time_text(seconds: int) -> str:
-    """Return a moment in UTC; empty for 0."""
-    if not seconds:
-        return ""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    except (ValueError, OverflowError):
-        return str(seconds)
 
 
 def parse_time(text: str, *, option: str) -> int:

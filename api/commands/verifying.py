@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.commands.failing import REFUSED, FileNotTaken, Misused, add
-from api.commands.showing import clean, console, parse_time, print_json, time_text
+from api.commands.showing import clean, console, parse_time, print_json
+from api.moments import moment_text
 
 if TYPE_CHECKING:
     from registry.bundles import Verification
@@ -105,5 +106,5 @@ def _show(path: Path, verdict: "Verification") -> None:
     for one in verdict.fragments:
         out.print(Text(f"  {MARKS[one.status.value]} {one.name.ljust(10)} {clean(one.message)}"))
     if verdict.as_of is not None:
-        block, moment = verdict.as_of["block_number"], time_text(verdict.as_of["time"])
+        block, moment = verdict.as_of["block_number"], moment_text(verdict.as_of["time"])
         out.print(Text(f"  as of block {block}, {moment}"))

@@ -10,7 +10,8 @@ from enum import Enum
 from typing import Any, Final, get_args, get_origin
 
 from api.commands.mirrors import Mirror
-from api.commands.showing import short, time_text
+from api.commands.showing import short
+from api.moments import moment_text
 from api.wire import is_time
 from chain.abi import hints_of
 from chain.codec import optional, plain
@@ -87,7 +88,7 @@ def _leaf_text(name: str, value: Any, names: Names, *, is_whole: bool) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         if is_time(name):
-            return time_text(value) or NOTHING
+            return moment_text(value) or NOTHING
         return yuan_from_fen(value) if name.endswith("_fen") else str(value)
     if value in names:
         return f"{names[value]} ({value})" if is_whole else names[value]

@@ -6,13 +6,13 @@ stores.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import select
 
 from api.catalogue import titles
 from api.deps import Reading, Services
+from api.moments import moment_text
 from chain.codes import (
     AssetKind,
     CertificateKind,
@@ -74,7 +74,7 @@ def latest_events(reading: Reading) -> list[dict[str, Any]]:
             "block_number": row.block_number,
             "name": row.name,
             "contract": row.contract,
-            "time": time_text(row.timestamp),
+            "time": moment_text(row.timestamp),
         }
         for row in rows
     ]
@@ -174,13 +174,6 @@ def name_of(reading: Reading, services: Services, participant_id: ParticipantId)
     return title or f"{participant_id[:10]}…"
 
 
-def time_text(seconds: int) -> str:
-    """Return a moment in seconds since 1970 as UTC text; empty for 0."""
-    if not seconds:
-        return ""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
 def _asset_row(reading: Reading, services: Services, asset: Asset, title: str) -> dict[str, Any]:
     registered = registered_version(reading.session, asset.asset_id, at_block=reading.at_block)
     return {
@@ -226,7 +219,7 @@ def _certificates(reading: Reading, services: Services, asset: Asset) -> list[di
             "status": status_at(
                 base=one.base, flags=one.flags, valid_until=one.valid_until, now=reading.now
             ).value,
-            "valid_until": time_text(one.valid_until),
+            "valid_until": moment_text(one.valid_until),
         }
         for one in _every(reading, Certificate, public)
     ]
@@ -237,7 +230,7 @@ def _rights(reading: Reading, services: Services, asset: Asset) -> list[dict[str
         {
             "holder": name_of(reading, services, one.holder),
             "kinds": [kind.name for kind in kinds_of(one.kinds)],
-            "valid_until": time_text(one.valid_until),
+            "valid_until": moment_text(one.valid_until),
         }
         for one in _every(reading, Right, {"asset_id": asset.asset_id})
         if one.revoked_at == 0

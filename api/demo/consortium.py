@@ -23,7 +23,7 @@ from chain.acts import (
 from chain.codes import DigestAlg, ParticipantType, Role
 from chain.events import AgreementProposed
 from chain.structs import Profile
-from chain.values import Bytes32, HexBytes, salt_of, uscc_digest
+from chain.values import Bytes32, HexBytes, salt_of, text_of, uscc_digest
 from registry.agreements import Scope
 from registry.calendars import weekday_bits, year_of
 
@@ -118,7 +118,7 @@ def _grant(stage: Stage, organisation: Organisation, role: Role, venue: str, *, 
 
 
 def _load_rules(stage: Stage, profile: Profile) -> None:
-    name = bytes.fromhex(profile.name[2:]).rstrip(b"\0").decode("ascii")
+    name = text_of(profile.name)
     stage.act(
         f"profile/{name}/publish",
         by=GOVERNOR.slug,

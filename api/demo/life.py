@@ -25,7 +25,7 @@ from api.elements import Element
 from api.packages import DataPackage
 from chain.events import ProfilePublished
 from chain.structs import Profile
-from chain.values import ProfileId, SettlementId
+from chain.values import ProfileId, SettlementId, text_of
 from registry.profiles import VENUE, VENUE_SECONDS
 
 BUYERS = ("buyer-one", "buyer-two")
@@ -51,7 +51,7 @@ def live(stage: Stage, packages: Sequence[DataPackage]) -> tuple[Lived, ...]:
     """Bring consortium and packages through their whole life; nothing is done twice."""
     profile = profile_for(stage)
     found_consortium(stage, profile)
-    published = stage.acted(f"profile/{_name(profile)}/publish").one(ProfilePublished)
+    published = stage.acted(f"profile/{text_of(profile.name)}/publish").one(ProfilePublished)
     return tuple(_live_package(stage, package, published.profile_id) for package in packages)
 
 
@@ -122,7 +122,3 @@ def _market(
         stage.step("delivery")
         settled.append(settle(stage, deal, made))
     return tuple(settled)
-
-
-def _name(profile: Profile) -> str:
-    return bytes.fromhex(profile.name[2:]).rstrip(b"\0").decode("ascii")

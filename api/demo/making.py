@@ -30,7 +30,7 @@ from chain.codes import (
 )
 from chain.events import AssessmentRecorded
 from chain.structs import Parent, Payee
-from chain.values import AssessmentId, Bytes32, salt_of
+from chain.values import AssessmentId, Bytes32, salt_of, word_of
 from registry.assets import links_hash_of
 from registry.valuation import to_document
 from settlement.revenue import Upstream, flatten_revenue
@@ -229,7 +229,7 @@ def assess_element(
             kind=AssessmentKind.VALUE,
             verdict=Verdict.PASS,
             score=int(valuation.information_value * SCORE_ONE),
-            formula_id=Bytes32("0x" + b"I=V*Q*D/1".ljust(32, b"\0").hex()),
+            formula_id=word_of("I=V*Q*D/1"),
             report_digest=stage.document(document),
             digest_alg=DigestAlg.SHA256,
             expires_at=0,

@@ -30,6 +30,7 @@ from chain.readers import Sidecar
 from chain.sealing import open_bytes, seal_bytes
 from chain.structs import Authorization, TradeTerms
 from chain.values import (
+    ZERO_BYTES32,
     Address,
     AgreementId,
     Bytes32,
@@ -42,7 +43,7 @@ from chain.values import (
     raw,
 )
 
-NOTHING = "0x" + "00" * 32
+NOTHING = ZERO_BYTES32
 NOBODY = ParticipantId(NOTHING)
 SIGNED_FOR_SECONDS = 30 * 86_400
 POLL_SECONDS_MAX = 5
