@@ -148,9 +148,9 @@ def serve(
         config = uvicorn.Config(
             app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS
         )
-        _tell(note(settings.home, command="up", url=reached), as_json=as_json)
-        # The server hands the signal that stopped it on to us.
+        # The server hands the signal that stopped it on to us; one may come before it listens.
         with contextlib.suppress(KeyboardInterrupt):
+            _tell(note(settings.home, command="up", url=reached), as_json=as_json)
             uvicorn.Server(config).run(sockets=[listener])
         say("stopping")
 

@@ -119,6 +119,26 @@ class TestStart:
             assert other.running() is not None
 
 
+class TestWaking:
+    def test_takes_no_state_whose_accounts_are_ahead_of_its_blocks(self, desk: Desk) -> None:
+        """anvil writes blocks first and accounts last, and an act may come in between."""
+        path = desk.home / "chain/state.json"
+        desk.write(1)
+        desk.node.stop()
+        early = json.loads(path.read_text("utf-8"))
+        desk.reopen()
+        desk.write(2)
+        head, digest = desk.head_hash(), desk.digest()
+        desk.node.stop()
+        late = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps({**early, "accounts": late["accounts"]}), "utf-8")
+
+        desk.reopen()
+
+        assert (desk.head_hash(), desk.digest()) == (head, digest)
+        assert (desk.home / "chain/state.bad.json").is_file()
+
+
 class TestStop:
     def test_keeps_everything(self, desk: Desk) -> None:
         desk.write(1)
