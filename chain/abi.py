@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self, get_args, get_origin, get_type_hints
 from eth_abi.abi import decode, encode
 from eth_abi.grammar import TupleType, parse
 
+from chain.encoding import encoded
 from chain.values import Bytes32, HexBytes, bytes32, keccak
 
 
@@ -45,7 +46,7 @@ def encode_values(types: Sequence[str], values: Sequence[Any]) -> bytes:
 
 def hash_values(types: Sequence[str], values: Sequence[Any]) -> Bytes32:
     """Return keccak256 of the ABI encoding, as the contracts hash what they store only by hash."""
-    return bytes32(keccak(encode_values(types, values)))
+    return bytes32(keccak(encoded(types, values)))
 
 
 def decode_values(types: Sequence[str], hints: Sequence[Any], data: bytes) -> list[Any]:

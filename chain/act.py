@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, ClassVar, Self
 
-from chain.abi import Struct, bytes_of, encode_values, hex_of
+from chain.abi import Struct, hash_values
 from chain.codec import from_json, to_json
-from chain.values import Bytes32, HexBytes, bytes32, keccak
+from chain.encoding import encoded
+from chain.values import Bytes32, HexBytes
 
 
 class Act:
@@ -32,12 +33,12 @@ class Act:
 
     def encode(self, authorization: Struct) -> HexBytes:
         """Return the calldata: selector, arguments, authorization."""
-        body = encode_values([*self.ABI, authorization.ABI], [*self._values(), authorization])
-        return hex_of(bytes_of(self.SELECTOR) + body)
+        body = encoded([*self.ABI, authorization.ABI], [*self._values(), authorization])
+        return HexBytes(self.SELECTOR + body.hex())
 
     def arguments_hash(self) -> Bytes32:
         """Return keccak256 of the ABI encoding of all arguments but the authorization."""
-        return bytes32(keccak(encode_values(self.ABI, self._values())))
+        return hash_values(self.ABI, self._values())
 
     def to_json(self) -> dict[str, Any]:
         """Return the arguments as canonical JSON can hold them."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from chain.decoders import DECODERS, IGNORED
 from chain.event import Event, EventMeta, UnknownEvent
+from chain.facts import Entry
 from chain.failure import LedgerError
 from chain.values import Bytes32, HexBytes
 
@@ -47,3 +48,18 @@ def decode_log(topics: Sequence[str], data: str, meta: EventMeta) -> Event | Non
     return UnknownEvent(
         meta=meta, topics=tuple(Bytes32(one) for one in topics), data=HexBytes(data)
     )
+
+
+def read_entry(topics: tuple[Bytes32, ...], data: HexBytes, meta: EventMeta) -> Entry | None:
+    """
+    Return the event a log stands for beside the log; None for what the fold ignores.
+
+    ensures: a log that is not what its topic says comes back raw, with the fault, so that one such
+             log stops nobody
+    """
+    try:
+        event = decode_log(topics, data, meta)
+    except LogMalformed as fault:
+        raw = UnknownEvent(meta=meta, topics=topics, data=data)
+        return Entry(raw, topics, data, str(fault))
+    return None if event is None else Entry(event, topics, data)

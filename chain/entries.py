@@ -78,6 +78,10 @@ class Place:
     transaction_index: int
 
 
+PLACE_COLUMNS: Final = tuple(one.name for one in fields(Place))
+ENDED_COLUMNS: Final = ("state", "problem", *PLACE_COLUMNS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """
@@ -95,7 +99,7 @@ class Ended:
         return {
             "state": (State.MINED if self.problem is None else State.FAILED).value,
             "problem": None if self.problem is None else dumps(self.problem),
-            **{one.name: getattr(self.place, one.name, None) for one in fields(Place)},
+            **{name: getattr(self.place, name, None) for name in PLACE_COLUMNS},
         }
 
 
@@ -211,11 +215,11 @@ def row_of(draft: Draft, nonce: int, signed: Signed) -> dict[str, Any]:
 
 
 def entry_of(row: RowMapping | Mapping[str, Any]) -> Entry:
-    values = {one.name: row[one.name] for one in fields(Entry)}
-    problem = None if row["problem"] is None else json.loads(row["problem"])
-    return Entry(
-        **{**values, "kind": Kind(row["kind"]), "state": State(row["state"]), "problem": problem}
-    )
+    values = dict(row)
+    del values["chain_id"]
+    values["kind"], values["state"] = Kind(values["kind"]), State(values["state"])
+    values["problem"] = None if values["problem"] is None else json.loads(values["problem"])
+    return Entry(**values)
 
 
 def in_order(entries: Sequence[Entry]) -> list[Entry]:

@@ -32,11 +32,16 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event beside the log it was read from, which is kept for ever."""
+    """
+    An event beside the log it was read from, which is kept for ever.
+
+    shape: `fault` says why a log of a known event could not be read; the event is then unknown
+    """
 
     event: Event
     topics: tuple[Bytes32, ...]
     data: HexBytes
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """
 Asks a node for blocks and logs, and checks every answer against the others.
 
-A log counts only if its block does: same hash, right height, followed address. What is missing
-shows in the block's bloom, as far as a bloom can tell. Deciding about forks is `chain.indexer`'s.
+A log counts only if its block does: same hash, right height, followed address. In verified mode the
+logs are taken out of the receipts, whose root every header commits to. Reading logs is
+`chain.logs`'s, deciding about forks `chain.indexer`'s.
 """
 
 import time
@@ -10,29 +11,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from chain.decoder import decode_log
-from chain.event import EventMeta
 from chain.facts import Append, Block, Entry, Followed
 from chain.failure import LedgerError
+from chain.finality import OTHER_DEPTH, Finality
+from chain.logs import Header, LogReader, linked, list_of, read_header, require_receipts
 from chain.rpc import (
     METHOD_NOT_FOUND,
     Call,
-    Node,
+    Endpoint,
     NodeContradicts,
     NodeRefused,
     NodeUnavailable,
     number_of,
 )
-from chain.values import Address, Bytes32, HexBytes, keccak
 
-# FISCO-BCOS may count milliseconds; no chain's clock in seconds gets here before the year 5138.
-MILLISECONDS_FROM: Final = 100_000_000_000
-
-# A range is grown while it is answered within this time.
+# A range is grown while it is answered within this time, and holds at most about so many logs.
 FAST_SECONDS: Final = 2
-
-# A bloom with fewer bits set than this hardly ever shows an address that is not there.
-SPARSE_BITS: Final = 256
+LOGS_MAX: Final = 4_000
+# How many transactions' receipts are asked for at once: about two kilobytes each.
+RECEIPTS_MAX: Final = 2_000
+# So many headers that do not fit, and are the same when asked for again, show another format.
+OTHER_FORMAT_MIN: Final = 3
 
 
 class WrongChain(LedgerError):
@@ -42,41 +41,40 @@ class WrongChain(LedgerError):
     found_chain_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A block's header with the one field more that checking needs."""
-
-    block: Block
-    bloom: int
-
-    @property
-    def hash(self) -> Bytes32:
-        """Return the block's hash."""
-        return self.block.hash
-
-
 @dataclass(slots=True, kw_only=True)
 class Source:
     """
     A node and what of it is followed.
 
-    shape: blocks deeper than `finality_depth` below the head are fetched by range, the others by
-           hash, each on its own; `has_blooms` is false for chains that leave the bloom empty
+    shape: blocks that are final are fetched by range, the others by hash, each on its own;
+           `verify` takes all logs out of receipts and checks these against the header;
+           `witnesses` are other nodes, which must agree before a block is final;
+           `settled` is the mirror, and its block, in which all that the node has is known to be;
+           `has_blooms` is false for chains that leave the bloom empty
+    units: for `patience_seconds` a node may be behind the mirror before it is believed to have
+           lost those blocks; zero where there is only the one process that makes the chain
     """
 
-    node: Node
+    node: Endpoint
     chain_id: int
     contracts: tuple[Followed, ...]
-    finality_depth: int
-    range_max: int = 200
+    finality: Finality
+    verify: bool = False
+    witnesses: tuple[Endpoint, ...] = ()
+    patience_seconds: float = 0
+    range_max: int = 100
     has_blooms: bool = True
+    reader: LogReader = field(init=False)
+    node_head: int = field(default=-1, init=False)
+    settled: tuple[object, Block] | None = field(default=None, init=False)
     _range: int = field(default=32, init=False)
-    _names: Mapping[str, str] = field(init=False)
-    _bits: Mapping[str, int] = field(init=False)
+    _near: dict[int, Header] = field(default_factory=dict, init=False)
+    _behind: tuple[str, float] | None = field(default=None, init=False)
+    _is_format_known: bool = field(default=False, init=False)
+    _other_format: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self._names = {one.address.lower(): one.contract for one in self.contracts}
-        self._bits = {address: _bloom_bits(address) for address in self._names}
+        self.reader = LogReader(self.contracts)
         self._range = min(self._range, self.range_max)
 
     @property
@@ -84,16 +82,32 @@ class Source:
         """Return the first block that can hold an event."""
         return min((one.from_block for one in self.contracts), default=0)
 
-    def head(self) -> int:
+    def head(self, tip: Block | None = None) -> int:
         """
         Return the height of the node's chain.
 
+        shape: with the mirror's tip, its header and the next one's come along in the same answer
         :raises WrongChain: if that is another chain
         """
-        found, head = self.node.batch([("eth_chainId", []), ("eth_blockNumber", [])])
+        near = [] if tip is None else [tip.number, tip.number + 1]
+        asked: list[Call] = [("eth_chainId", []), ("eth_blockNumber", [])]
+        found, head, *raw = self.node.batch([*asked, *map(_header_call, near)])
         if number_of(found) != self.chain_id:
             raise WrongChain(expected_chain_id=self.chain_id, found_chain_id=number_of(found))
-        return number_of(head)
+        self.node_head = number_of(head)
+        if tip is not None and self.node_head >= tip.number:
+            self._behind = None
+        self._near = {
+            number: self._header(number, one)
+            for number, one in zip(near, raw, strict=True)
+            if number <= self.node_head
+        }
+        return self.node_head
+
+    def is_at(self, tip: Block) -> bool:
+        """Say whether the head that the node was just asked for is this block."""
+        found = self._near.get(tip.number)
+        return self.node_head == tip.number and found is not None and found.hash == tip.hash
 
     def headers(self, numbers: Sequence[int]) -> list[Header]:
         """
@@ -101,180 +115,189 @@ class Source:
 
         :raises NodeContradicts: if the node lacks one of them, though its head is not below
         """
-        return _headers(numbers, self.node.batch([_header_call(one) for one in numbers]))
+        missing = [one for one in numbers if one not in self._near]
+        raw = self.node.batch([_header_call(one) for one in missing])
+        found = dict(zip(missing, raw, strict=True))
+        return [
+            self._near[one] if one in self._near else self._header(one, found[one])
+            for one in numbers
+        ]
 
-    def blocks(self, first: int, head: int) -> Iterator[Append]:
+    def is_behind(self, tip: Block) -> bool:
         """
-        Return every block from `first` to `head` with its events.
+        Say whether a node whose head is below the mirror's tip may just be late.
 
+        shape: to be asked at every pass that finds it so, and has not seen another block
+        """
+        now = time.monotonic()
+        if self._behind is None or self._behind[0] != tip.hash:
+            self._behind = tip.hash, now
+        return now - self._behind[1] < self.patience_seconds
+
+    def blocks(self, first: int, last: int, *, head: int = -1) -> Iterator[Append]:
+        """
+        Return every block from `first` to `last` with its events.
+
+        shape:   `head` is the node's, if that is not `last`
         ensures: all of them in order; that each is the child of the one before is for the caller
                  to check, because the node's chain may move between two requests
         """
-        final = head - self.finality_depth
-        while first <= head:
-            if first <= final:
-                headers, logs = self._by_range(first, final)
-            else:
-                headers, logs = self._by_hash(first, min(head, first + self.range_max - 1))
-            yield from self._appends(headers, logs)
-            first += len(headers)
-
-    def _by_range(self, first: int, final: int) -> tuple[list[Header], list[Any]]:
-        while True:
-            last = min(final, first + self._range - 1)
-            numbers = range(first, last + 1)
-            asked: Call = ("eth_getLogs", [self._filter(fromBlock=hex(first), toBlock=hex(last))])
-            began = time.monotonic()
+        depth = OTHER_DEPTH if self.finality.depth is None else self.finality.depth
+        final = min(last, max(head, last) - depth)
+        while first <= last:
             try:
-                logs, *raw = self.node.batch([asked, *map(_header_call, numbers)])
-            except (NodeRefused, NodeUnavailable):
-                if self._range == 1:
+                for append in self._next(first, last, final):
+                    yield append
+                    first = append.block.number + 1
+            except (NodeRefused, NodeUnavailable) as error:
+                is_shortest, self._range = self._range == 1, max(1, self._range // 2)
+                # Who is silent is not asked again and again here: the next pass asks for less.
+                if is_shortest or isinstance(error, NodeUnavailable):
                     raise
-                self._range //= 2
-                continue
-            if time.monotonic() - began < FAST_SECONDS:
-                self._range = min(self.range_max, self._range * 2)
-            return _linked(_headers(numbers, raw)), _list(logs)
+
+    def _next(self, first: int, last: int, final: int) -> Iterator[Append]:
+        if self.verify:
+            return self._verified(first, min(last, first + self._range - 1))
+        if first <= final:
+            return self._appends(*self._by_range(first, min(final, first + self._range - 1)))
+        return self._appends(*self._by_hash(first, min(last, first + self._range - 1)))
+
+    # --- by receipts ------------------------------------------------------------------------------
+
+    def _verified(self, first: int, last: int) -> Iterator[Append]:
+        began = time.monotonic()
+        headers = linked(self.headers(range(first, last + 1)))
+        logs = 0
+        for part in _parts(headers):
+            held = self._receipts([one for one in part if self._may_hold(one)])
+            for header in part:
+                entries = self.reader.served(header, held.get(header.block.number, ()))
+                logs += len(entries)
+                yield Append(header.block, entries)
+        self._adapt(began, logs)
+
+    def _may_hold(self, header: Header) -> bool:
+        # A header that commits to its receipts commits to their bloom, which misses no address.
+        return header.may_have_receipts and (not self.has_blooms or self.reader.may_hold(header))
+
+    def _receipts(self, headers: Sequence[Header]) -> Mapping[int, Sequence[Any]]:
+        asked: list[Call] = [("eth_getBlockReceipts", [header.hash]) for header in headers]
+        try:
+            answers = self.node.batch(asked)
+        except NodeRefused as refusal:
+            if refusal.code != METHOD_NOT_FOUND:
+                raise
+            answers = [self._each_receipt(header) for header in headers]
+        for header, receipts in zip(headers, answers, strict=True):
+            require_receipts(header, list_of(receipts))
+        return {one.block.number: found for one, found in zip(headers, answers, strict=True)}
+
+    def _each_receipt(self, header: Header) -> list[Any]:
+        return self.node.batch(
+            [("eth_getTransactionReceipt", [one]) for one in header.transactions]
+        )
+
+    # --- by logs ----------------------------------------------------------------------------------
+
+    def _by_range(self, first: int, last: int) -> tuple[list[Header], list[Any]]:
+        numbers = range(first, last + 1)
+        asked: Call = ("eth_getLogs", [self._filter(fromBlock=hex(first), toBlock=hex(last))])
+        began = time.monotonic()
+        logs, *raw = self.node.batch([asked, *map(_header_call, numbers)])
+        self._adapt(began, len(list_of(logs)))
+        found = [read_header(number, one) for number, one in zip(numbers, raw, strict=True)]
+        return linked(found), logs
+
+    def _adapt(self, began: float, logs: int) -> None:
+        if logs > LOGS_MAX:
+            self._range = max(1, self._range // 2)
+        elif time.monotonic() - began < FAST_SECONDS and 2 * logs <= LOGS_MAX:
+            self._range = min(self.range_max, self._range * 2)
 
     def _by_hash(self, first: int, last: int) -> tuple[list[Header], list[Any]]:
-        headers = _linked(self.headers(range(first, last + 1)))
+        headers = linked(self.headers(range(first, last + 1)))
         asked: list[Call] = [
             ("eth_getLogs", [self._filter(blockHash=header.hash)]) for header in headers
         ]
         answers = self.node.batch(asked)
-        return headers, [log for logs in answers for log in _list(logs)]
+        return headers, [log for logs in answers for log in list_of(logs)]
 
     def _filter(self, **where: str) -> dict[str, Any]:
         # Lower-case: some nodes compare the text (FISCO-BCOS issue 4748).
-        return {**where, "address": sorted(self._names)}
+        return {**where, "address": sorted(self.reader.names)}
 
     def _appends(self, headers: Sequence[Header], logs: Sequence[Any]) -> Iterator[Append]:
         by_number: dict[int, list[Any]] = {header.block.number: [] for header in headers}
+        last = headers[-1].block.number if headers else -1
         for log in logs:
-            number = number_of(log.get("blockNumber"))
-            if number not in by_number:
+            number = number_of(log.get("blockNumber") if isinstance(log, dict) else None)
+            if number in by_number:
+                by_number[number].append(log)
+            elif number <= last or number > last + self.range_max:
                 raise NodeContradicts(reason=f"a log of block {number} was not asked for")
-            by_number[number].append(log)
         for header in headers:
-            found = by_number[header.block.number]
-            if self.has_blooms and self._looks_short(header, found):
-                found = self._again(header)
-            yield Append(header.block, self._entries(header, found))
+            yield Append(header.block, self._entries(header, by_number[header.block.number]))
 
-    def _looks_short(self, header: Header, logs: Sequence[Any]) -> bool:
-        seen = {str(log.get("address")).lower() for log in logs}
-        if any(header.bloom & self._bits.get(one, 0) != self._bits.get(one, 0) for one in seen):
-            raise NodeContradicts(reason=f"block {header.block.number} denies one of its logs")
-        if header.bloom == 0 or (seen and header.bloom.bit_count() > SPARSE_BITS):
-            return False
-        return any(
-            header.bloom & bits == bits for one, bits in self._bits.items() if one not in seen
-        )
+    def _entries(self, header: Header, logs: Sequence[Any]) -> tuple[Entry, ...]:
+        if self.has_blooms and self.reader.looks_short(header, logs):
+            logs = self._again(header)
+        entries = self.reader.entries(header, logs)
+        if any(entry.fault for entry in entries):
+            # Before a log counts as unreadable, the node must have served it twice.
+            return self.reader.entries(header, self._again(header))
+        return entries
 
     def _again(self, header: Header) -> list[Any]:
         # The bloom speaks of an address without a log: either it errs, or the node dropped some.
-        logs = _list(self.node.call("eth_getLogs", self._filter(blockHash=header.hash)))
+        logs = list_of(self.node.call("eth_getLogs", self._filter(blockHash=header.hash)))
         try:
-            receipts = _list(self.node.call("eth_getBlockReceipts", hex(header.block.number)))
+            receipts = list_of(self.node.call("eth_getBlockReceipts", header.hash))
         except NodeRefused as refusal:
             if refusal.code != METHOD_NOT_FOUND:
                 raise
             return logs
-        there = [
-            log
-            for receipt in receipts
-            for log in _list(receipt.get("logs"))
-            if str(log.get("address")).lower() in self._names
-        ]
-        if len(there) != len(logs):
+        there = [_content(one) for one in self.reader.served(header, receipts)]
+        if [_content(one) for one in self.reader.entries(header, logs)] != there:
             raise NodeContradicts(
-                reason=f"block {header.block.number} has {len(there)} logs, {len(logs)} were served"
+                reason=f"block {header.block.number} has {len(there)} logs, others were served"
             )
         return logs
 
-    def _entries(self, header: Header, logs: Sequence[Any]) -> tuple[Entry, ...]:
-        places = [self._place(header, log) for log in logs]
-        order = sorted(range(len(logs)), key=places.__getitem__)
-        if len(set(places)) != len(places):
-            raise NodeContradicts(reason=f"block {header.block.number} has one log twice")
-        indexes = [places[one][1] for one in order]
-        if indexes != sorted(set(indexes)):
-            # Some clients count logs per transaction: then the order in the block is the index.
-            indexes = list(range(len(order)))
-        made = (
-            self._entry(header.block, logs[one], index)
-            for one, index in zip(order, indexes, strict=True)
-        )
-        return tuple(entry for entry in made if entry is not None)
+    def _header(self, number: int, raw: Any) -> Header:
+        header = read_header(number, raw)
+        if self.verify and number > 0 and not self._is_hashed_so(header):
+            raise NodeContradicts(reason=f"block {number} does not hash to {header.hash}")
+        return header
 
-    def _place(self, header: Header, log: Mapping[str, Any]) -> tuple[int, int]:
-        if str(log.get("blockHash")).lower() != header.hash or log.get("removed"):
-            raise NodeContradicts(reason=f"a log is not of {header.block}")
-        return number_of(log.get("transactionIndex")), number_of(log.get("logIndex"))
-
-    def _entry(self, block: Block, log: Mapping[str, Any], log_index: int) -> Entry | None:
-        address = str(log["address"]).lower()
-        if address not in self._names:
-            raise NodeContradicts(reason=f"a log of {address} was not asked for")
-        meta = EventMeta(
-            contract=self._names[address],
-            address=Address(address),
-            block_number=block.number,
-            block_hash=block.hash,
-            timestamp=block.timestamp,
-            transaction_hash=Bytes32(str(log["transactionHash"]).lower()),
-            transaction_index=number_of(log["transactionIndex"]),
-            log_index=log_index,
-        )
-        topics = tuple([Bytes32(one.lower()) for one in log["topics"]])
-        data = HexBytes(log["data"].lower())
-        event = decode_log(topics, data, meta)
-        return None if event is None else Entry(event, topics, data)
+    def _is_hashed_so(self, header: Header) -> bool:
+        # Some chains hash other fields; one header that fits shows that this one does not. Before
+        # the first that fits, a node that stands by its answer is believed.
+        if header.is_whole:
+            self._is_format_known = True
+        elif not self._is_format_known and self._other_format < OTHER_FORMAT_MIN:
+            number = header.block.number
+            again = read_header(number, self.node.batch([_header_call(number)])[0])
+            self._other_format += 1
+            return again.hash == header.hash
+        return header.is_whole or not self._is_format_known
 
 
 def _header_call(number: int) -> Call:
     return "eth_getBlockByNumber", [hex(number), False]
 
 
-def _headers(numbers: Sequence[int], raw: Sequence[Any]) -> list[Header]:
-    return [_header(number, one) for number, one in zip(numbers, raw, strict=True)]
+def _content(entry: Entry) -> tuple[Any, ...]:
+    return entry.event.meta.transaction_hash, entry.topics, entry.data
 
 
-def _header(number: int, raw: Any) -> Header:
-    if not isinstance(raw, dict):
-        raise NodeContradicts(reason=f"block {number} is below the head and is not there")
-    if number_of(raw.get("number")) != number:
-        raise NodeContradicts(reason=f"asked for block {number}, got {raw.get('number')}")
-    timestamp = number_of(raw.get("timestamp"))
-    if timestamp >= MILLISECONDS_FROM:
-        timestamp //= 1000
-    block = Block(
-        number=number,
-        hash=Bytes32(str(raw["hash"]).lower()),
-        parent_hash=Bytes32(str(raw["parentHash"]).lower()),
-        timestamp=timestamp,
-    )
-    return Header(block, number_of(raw.get("logsBloom") or "0x0"))
-
-
-def _linked(headers: list[Header]) -> list[Header]:
-    # The chain may move between two headers: what follows the break is left for the next pass.
-    for place in range(1, len(headers)):
-        if headers[place].block.parent_hash != headers[place - 1].hash:
-            return headers[:place]
-    return headers
-
-
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise NodeContradicts(reason=f"expected a list, got {type(value).__name__}")
-    return value
-
-
-def _bloom_bits(address: str) -> int:
-    # Three bits of 2048, from the first three pairs of bytes of the hash (yellow paper, 4.3.1).
-    digest = keccak(bytes.fromhex(address[2:]))
-    bits = 0
-    for place in (0, 2, 4):
-        bits |= 1 << (int.from_bytes(digest[place : place + 2], "big") % 2048)
-    return bits
+def _parts(headers: Sequence[Header]) -> Iterator[list[Header]]:
+    part: list[Header] = []
+    waiting = 0
+    for header in headers:
+        part.append(header)
+        waiting += len(header.transactions)
+        if waiting >= RECEIPTS_MAX:
+            yield part
+            part, waiting = [], 0
+    if part:
+        yield part

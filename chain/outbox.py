@@ -13,10 +13,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from chain.durable import make_folder
 from chain.entries import (
+    ENDED_COLUMNS,
     ENTRIES,
     INTENTS,
     OPERATIONAL,
@@ -36,6 +47,12 @@ from chain.failure import Conflict
 from chain.values import Address, Bytes32
 
 BUSY_TIMEOUT_MS: Final = 10_000
+
+_END: Final = (
+    update(ENTRIES)
+    .where(ENTRIES.c.sequence == bindparam("of"))
+    .values({name: bindparam(name) for name in ENDED_COLUMNS})
+)
 
 
 class OutboxConflict(Conflict):
@@ -139,15 +156,18 @@ class Outbox:
         :raises OutboxConflict: if a key lives already with other content
         """
         nonces: dict[Address, int] = {}
+        rows: list[dict[str, Any]] = []
         with self._engine.begin() as connection:
             living = self._living(connection, [draft.key for draft, _ in drafts])
+            contents = {key: entry.content for key, entry in living.items()}
             for draft, sign in drafts:
-                known = living.get(draft.key)
-                if known is None:
+                if draft.key not in contents:
                     nonce = self._next_nonce(connection, draft.sender, first_nonce, nonces)
-                    living[draft.key] = self._insert(connection, row_of(draft, nonce, sign(nonce)))
-                elif known.content != draft.content():
+                    rows.append(row_of(draft, nonce, sign(nonce)))
+                    contents[draft.key] = rows[-1]["content"]
+                elif contents[draft.key] != draft.content():
                     raise OutboxConflict(key=draft.key)
+            living |= self._insert(connection, rows)
         return [living[draft.key] for draft, _ in drafts]
 
     def prepare_clock(
@@ -165,7 +185,7 @@ class Outbox:
         }
         with self._engine.begin() as connection:
             living = self._living(connection, [key])
-            return living.get(key) or self._insert(connection, row)
+            return living.get(key) or self._insert(connection, [row])[key]
 
     def mark_sent(self, sequences: Sequence[int]) -> None:
         """Note that the node took these entries."""
@@ -183,11 +203,9 @@ class Outbox:
 
     def mark_ended(self, ends: Sequence[Ended]) -> None:
         """Note what became of entries: a block did them, or holds them though refused."""
-        with self._noting() as connection:
-            for end in ends:
-                connection.execute(
-                    update(ENTRIES).where(ENTRIES.c.sequence == end.sequence).values(end.row())
-                )
+        if ends:
+            with self._noting() as connection:
+                connection.execute(_END, [{"of": end.sequence, **end.row()} for end in ends])
 
     def release(self, sequence: int, problem: Mapping[str, Any]) -> bool:
         """
@@ -304,13 +322,14 @@ class Outbox:
         taken[sender] = first_nonce(sender) if last is None else last + 1
         return taken[sender]
 
-    def _insert(self, connection: Connection, row: Mapping[str, Any]) -> Entry:
-        values = {**row, "chain_id": self.chain_id, "state": State.PREPARED.value}
-        made = connection.execute(insert(ENTRIES).values(values)).inserted_primary_key
-        if made is None:
-            raise LookupError("an inserted row has no key")
-        absent = dict.fromkeys(column.name for column in ENTRIES.columns)
-        return entry_of({**absent, **values, "sequence": made[0]})
+    def _insert(
+        self, connection: Connection, rows: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Entry]:
+        if not rows:
+            return {}
+        own = {"chain_id": self.chain_id, "state": State.PREPARED.value}
+        connection.execute(insert(ENTRIES), [{**row, **own} for row in rows])
+        return self._living(connection, [row["key"] for row in rows])
 
 
 def _intent_of(chain_id: int, key: str) -> Any:

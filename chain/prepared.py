@@ -6,9 +6,9 @@ per row, which costs more than the database's (measured: 75 against 8 microsecon
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
-from sqlalchemy import Connection, Dialect, Insert, Table
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
@@ -30,8 +30,7 @@ class Prepared:
         binds: Mapping[str, TypeEngine[Any]],
         results: Sequence[TypeEngine[Any]] = (),
     ) -> None:
-        keys = list(binds) if isinstance(clause, Insert) else None
-        compiled: Any = clause.compile(dialect=dialect, column_keys=keys)
+        compiled: Any = clause.compile(dialect=dialect)
         self.sql = str(compiled)
         self._names = list(binds)
         self._places: list[int] | None = None
@@ -50,14 +49,9 @@ class Prepared:
             is not None
         ]
 
-    @classmethod
-    def insert(cls, dialect: Dialect, table: Table, names: Sequence[str]) -> Self:
-        """Return the statement that inserts rows of these columns."""
-        return cls(dialect, table.insert(), {name: table.c[name].type for name in names})
-
     def first(self, connection: Connection, values: Sequence[Any]) -> Sequence[Any] | None:
         """Return the first row that the statement finds, or None."""
-        cursor = _cursor(connection)
+        cursor = cursor_of(connection)
         try:
             cursor.execute(self.sql, self.bound(values))
             row = cursor.fetchone()
@@ -72,7 +66,7 @@ class Prepared:
 
     def many(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Run the statement once for each row of values."""
-        cursor = _cursor(connection)
+        cursor = cursor_of(connection)
         try:
             cursor.executemany(self.sql, [self.bound(row) for row in rows])
         finally:
@@ -92,6 +86,7 @@ class Prepared:
         return [bound[place] for place in self._places]
 
 
-def _cursor(connection: Connection) -> Any:
+def cursor_of(connection: Connection) -> Any:
+    """Return a new cursor of the driver, in the connection's transaction."""
     driver: Any = connection.connection.dbapi_connection
     return driver.cursor()

@@ -8,16 +8,23 @@ needs beyond it.
 import hashlib
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Subquery, func, select, tuple_, union
 from sqlmodel import Session
 
+from chain.columns import canonical
 from chain.facts import Block, Entry
-from chain.store import EVENTS, block_at, stored_entries, tip_of
-from chain.tables import TABLES, VersionedTable, canonical, table_of
+from chain.heads import final_number as final_number
+from chain.store import BLOCKS, EVENTS, block_at, stored_entries, tip_of
+from chain.tables import TABLES, VersionedTable, table_of
+from chain.values import Bytes32
 
 R = TypeVar("R")
+
+# After every block that a version can end at.
+FOREVER: Final = 2**63 - 1
+STREAMED_ROWS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,9 @@ def find(
     """Return the version of one record that held at a block (by default: holds now), or None."""
     versioned = table_of(record)
     query = _select(versioned).where(*_same(versioned, key), *_at(versioned, at_block))
+    if at_block is not None:
+        # The last of the versions that had begun: the index gives it at once, however many.
+        query = query.order_by(versioned.table.c.from_block.desc()).limit(1)
     row = session.connection().execute(query).first()
     return None if row is None else _recorded(versioned, row)
 
@@ -132,27 +142,58 @@ def events_about(
 
     shape: `after` is the block number and log index of the last one seen
     """
-    place = tuple_(EVENTS.c.block_number, EVENTS.c.log_index)
-    conditions: list[ColumnElement[bool]] = [
-        or_(EVENTS.c.topic1 == topic, EVENTS.c.topic2 == topic, EVENTS.c.topic3 == topic),
-        place > tuple_(*after, types=[EVENTS.c.block_number.type, EVENTS.c.log_index.type]),
-    ]
-    if at_block is not None:
-        conditions.append(EVENTS.c.block_number <= at_block)
-    return tuple(stored_entries(session, *conditions, limit=limit))
+    places = places_about(topic, after=after, limit=limit, at_block=at_block)
+    return tuple(stored_entries(session, among=places))
 
 
-def checksum(session: Session) -> str:
+def places_about(
+    topic: str, *, after: tuple[int, int] = (-1, -1), limit: int = 50, at_block: int | None = None
+) -> Subquery:
     """
-    Return the SHA-256 over all current versions and their places, whatever order they are kept in.
+    Return the query of the next places of events in which an id stands as an indexed value.
+
+    shape: at most `limit` from each of the three indexes, each in its order; for `stored_entries`
+    """
+    columns = (EVENTS.c.block_number, EVENTS.c.log_index)
+    until = [] if at_block is None else [EVENTS.c.block_number <= at_block]
+    later = tuple_(*columns) > tuple_(*after, types=[one.type for one in columns])
+    each = [
+        select(
+            select(*columns)
+            .where(value == topic, later, *until)
+            .order_by(*columns)
+            .limit(limit)
+            .subquery()
+        )
+        for value in (EVENTS.c.topic1, EVENTS.c.topic2, EVENTS.c.topic3)
+    ]
+    found = union(*each).subquery()
+    ordered = select(found).order_by(found.c.block_number, found.c.log_index)
+    return ordered.limit(limit).subquery()
+
+
+def block_checksum(session: Session, number: int) -> Bytes32 | None:
+    """
+    Return the checksum of an applied block, or None: over all blocks up to it and what they made.
+
+    ensures: two mirrors of one chain, of whatever database and age, have the same
+    """
+    query = select(BLOCKS.c.checksum).where(BLOCKS.c.number == number)
+    found: Bytes32 | None = session.connection().execute(query).scalar()
+    return found
+
+
+def checksum(session: Session, at_block: int | None = None) -> str:
+    """
+    Return the SHA-256 over all versions that held at a block (by default: hold now) and their
+    places, whatever order they are kept in.
 
     ensures: two mirrors of the same chain, however they came to it, have the same
     """
     total = hashlib.sha256()
     for versioned in sorted(TABLES.values(), key=lambda one: one.table.name):
-        rows = session.connection().execute(
-            _raw(versioned).where(versioned.table.c.to_block.is_(None))
-        )
+        query = _raw(versioned).where(*_at(versioned, at_block))
+        rows = session.connection().execute(query.execution_options(yield_per=STREAMED_ROWS))
         digests = sorted(hashlib.sha256(_canonical_row(row)).digest() for row in rows)
         total.update(versioned.table.name.encode())
         total.update(len(digests).to_bytes(8, "big"))
@@ -190,9 +231,10 @@ def _at(versioned: VersionedTable, at_block: int | None) -> list[ColumnElement[b
     table = versioned.table
     if at_block is None:
         return [table.c.to_block.is_(None)]
+    # Not an OR: rows come in the order of `from_block`, not gathered by two indexes and sorted.
     return [
         table.c.from_block <= at_block,
-        or_(table.c.to_block.is_(None), table.c.to_block > at_block),
+        func.coalesce(table.c.to_block, FOREVER) > at_block,
     ]
 
 

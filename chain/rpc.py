@@ -6,8 +6,11 @@ comes back is the node's own JSON.
 """
 
 import itertools
+import time
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
+from urllib.parse import urlsplit
 
 import httpx
 import orjson
@@ -15,6 +18,8 @@ import orjson
 from chain.failure import LedgerError
 
 Call = tuple[str, list[Any]]
+
+JSON: Final = {"content-type": "application/json"}
 
 # What a node answers to a method it does not have (JSON-RPC 2.0 §5.1).
 METHOD_NOT_FOUND: Final = -32601
@@ -43,13 +48,42 @@ class NodeContradicts(LedgerError):
     reason: str
 
 
-class Node:
-    """One node's HTTP endpoint."""
+class Endpoint(Protocol):
+    """Whatever answers requests: one node, or several that stand in for each other."""
 
-    def __init__(self, url: str, *, timeout_seconds: int = 20) -> None:
-        self._client = httpx.Client(timeout=timeout_seconds, trust_env=False)
-        self._url = url
+    def call(self, method: str, *parameters: Any) -> Any:
+        """Return the result of one request."""
+        ...
+
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
+        """Return the results of several requests sent at once, in their order."""
+        ...
+
+    def distrust(self, reason: str) -> None:
+        """Ask another next, if there is one: the answers did not fit together."""
+        ...
+
+
+class Node:
+    """
+    One node's HTTP endpoint.
+
+    units: `timeout_seconds` is for a whole answer, so that a node which sends a byte now and then
+           holds nobody up
+    """
+
+    def __init__(self, url: str, *, timeout_seconds: float = 20) -> None:
+        # Reading the machine's certificates takes longer than an answer; plain HTTP needs none.
+        is_secret = not url.startswith("http://")
+        self._client = httpx.Client(timeout=timeout_seconds, trust_env=False, verify=is_secret)
+        self._timeout_seconds = timeout_seconds
         self._ids = itertools.count(1)
+        self.url = url
+        # How often it failed since it was opened, by the name of the error.
+        self.failed: Counter[str] = Counter()
+
+    def __str__(self) -> str:
+        return host_of(self.url)
 
     def __enter__(self) -> Self:
         return self
@@ -61,9 +95,16 @@ class Node:
         """Close the connection."""
         self._client.close()
 
+    def distrust(self, reason: str) -> None:
+        """Go on: there is no other node here."""
+
     def call(self, method: str, *parameters: Any) -> Any:
         """Return the result of one request."""
         return self.batch([(method, list(parameters))])[0]
+
+    def height(self, *, timeout_seconds: float) -> int:
+        """Return the height of the node's chain, if it says so soon enough."""
+        return number_of(self._batch([("eth_blockNumber", [])], timeout_seconds)[0])
 
     def batch(self, calls: Sequence[Call]) -> list[Any]:
         """
@@ -73,14 +114,19 @@ class Node:
         :raises NodeRefused: if one of them has an error
         :raises NodeContradicts: if the answers are not those of the requests
         """
-        if not calls:
-            return []
+        try:
+            return self._batch(calls, self._timeout_seconds) if calls else []
+        except (NodeUnavailable, NodeRefused, NodeContradicts) as error:
+            self.failed[type(error).__name__] += 1
+            raise
+
+    def _batch(self, calls: Sequence[Call], timeout_seconds: float) -> list[Any]:
         numbers = [next(self._ids) for _ in calls]
         requests = [
             {"jsonrpc": "2.0", "id": number, "method": method, "params": parameters}
             for number, (method, parameters) in zip(numbers, calls, strict=True)
         ]
-        answers = self._post(requests if len(requests) > 1 else requests[0])
+        answers = self._post(requests if len(requests) > 1 else requests[0], timeout_seconds)
         found = {one["id"]: one for one in answers if isinstance(one, dict) and "id" in one}
         if len(answers) == 1 and found.keys() == {None}:
             # A node that refuses a whole batch answers once, to nobody.
@@ -92,19 +138,34 @@ class Node:
             for number, (method, _) in zip(numbers, calls, strict=True)
         ]
 
-    def _post(self, body: Any) -> list[Any]:
+    def _post(self, body: Any, timeout_seconds: float) -> list[Any]:
         try:
-            response = self._client.post(
-                self._url,
-                content=orjson.dumps(body),
-                headers={"content-type": "application/json"},
-            )
-            answer = orjson.loads(response.content)
+            status, content = self._answer(orjson.dumps(body), timeout_seconds)
+            answer = orjson.loads(content)
         except (httpx.HTTPError, orjson.JSONDecodeError) as error:
             raise NodeUnavailable(reason=f"{type(error).__name__}: {error}") from error
-        if response.status_code != httpx.codes.OK and not _has_error(answer):
-            raise NodeUnavailable(reason=f"HTTP status {response.status_code}")
+        if status != httpx.codes.OK and not _has_error(answer):
+            raise NodeUnavailable(reason=f"HTTP status {status}")
         return answer if isinstance(answer, list) else [answer]
+
+    def _answer(self, body: bytes, timeout_seconds: float) -> tuple[int, bytes]:
+        # The client's own timeout is for each piece of an answer; this one is for all of them.
+        end = time.monotonic() + timeout_seconds
+        pieces = []
+        with self._client.stream(
+            "POST", self.url, content=body, headers=JSON, timeout=timeout_seconds
+        ) as response:
+            for piece in response.iter_bytes():
+                pieces.append(piece)
+                if time.monotonic() > end:
+                    raise NodeUnavailable(reason=f"no answer within {timeout_seconds} s")
+        return response.status_code, b"".join(pieces)
+
+
+def host_of(url: str) -> str:
+    """Return host and port of a URL, without its path and user, which may be secret."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
 def number_of(quantity: Any) -> int:

@@ -20,7 +20,8 @@ from chain.fetch import WrongChain
 from chain.outbox import Outbox, OutboxConflict
 from chain.refusals import decode_revert
 from chain.rpc import NodeRefused
-from chain.values import Address, Bytes32, HexBytes, address, bytes32, checksum_address, hex_bytes
+from chain.transactions import sign_transaction
+from chain.values import Address, Bytes32, HexBytes, address
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -28,8 +29,11 @@ LOG: Final = logging.getLogger(__name__)
 GAS_NUMERATOR: Final = 5
 GAS_DENOMINATOR: Final = 4
 
-# More at once, sent without waiting, drains slowly on anvil and may stick in its pool.
+# More at once, sent without waiting, may not fit into one block.
 PIPELINE_MAX: Final = 100
+
+# A contract and its function.
+Shape = tuple[str, str]
 
 
 class TransactionFailed(LedgerError):
@@ -63,6 +67,11 @@ class Order:
         """Return the address that pays and whose nonce is used."""
         return address(self.account.address)
 
+    @property
+    def shape(self) -> Shape:
+        """Return what orders that need about as much gas have in common."""
+        return self.contract, self.function
+
     def call(self) -> dict[str, Any]:
         """Return it as a node simulates it."""
         call = {"from": self.sender, "data": self.data}
@@ -92,6 +101,7 @@ class Sender:
         self._gas_price_wei = gas_price_wei
         self._timeout_seconds = timeout_seconds
         self._gas_max = connection.latest().gas_limit
+        self._enough: dict[Shape, int] = {}
         self._offset_seconds = outbox.clock_offset()
 
     # --- the life of an order ---------------------------------------------------------------------
@@ -129,8 +139,7 @@ class Sender:
     def _drafts(self, orders: Sequence[Order]) -> list[tuple[Draft, Callable[[int], Signed]]]:
         living = self.living([order.key for order in orders])
         new = [order for order in orders if order.key not in living]
-        estimates = self.connection.estimate([order.call() for order in new]) if new else []
-        gas = {order.key: found for order, found in zip(new, estimates, strict=True)}
+        gas = self._simulated(new)
         now = int(time.time()) + self._offset_seconds
         return [(_draft(order, now), self._signer(order, gas.get(order.key))) for order in orders]
 
@@ -139,26 +148,40 @@ class Sender:
         known = self.outbox.find_many(keys)
         return {key for key, entry in known.items() if entry.state is not State.FAILED}
 
-    def _signer(self, order: Order, estimate: int | None) -> Callable[[int], Signed]:
+    def _simulated(self, orders: Sequence[Order]) -> dict[str, int]:
+        # What sufficed for such a call before is tried first, less what may be missing when it is
+        # mined; only where that fails does the node search for the gas, or say what is wrong.
+        first = {order.shape: order for order in reversed(orders)}
+        self._estimate([one for shape, one in first.items() if shape not in self._enough])
+        calls = [
+            {**one.call(), "gas": hex(self._enough[one.shape] * GAS_DENOMINATOR // GAS_NUMERATOR)}
+            for one in orders
+        ]
+        passed = self.connection.passes(calls)
+        self._estimate(
+            [one for one, is_enough in zip(orders, passed, strict=True) if not is_enough]
+        )
+        return {one.key: self._enough[one.shape] for one in orders}
+
+    def _estimate(self, orders: Sequence[Order]) -> None:
+        estimates = self.connection.estimate([one.call() for one in orders])
+        for order, estimate in zip(orders, estimates, strict=True):
+            gas = min(estimate * GAS_NUMERATOR // GAS_DENOMINATOR + 1, self._gas_max)
+            self._enough[order.shape] = max(gas, self._enough.get(order.shape, 0))
+
+    def _signer(self, order: Order, gas: int | None) -> Callable[[int], Signed]:
         def sign(nonce: int) -> Signed:
-            if estimate is None:
+            if gas is None:
                 # It lived when it was looked for and failed since: what it needs is not known.
                 raise OutboxConflict(key=order.key)
-            gas = min(estimate * GAS_NUMERATOR // GAS_DENOMINATOR, self._gas_max)
-            fields: dict[str, Any] = {
-                "chainId": self.outbox.chain_id,
-                "data": order.data,
-                "gas": gas,
-                "gasPrice": self._gas_price_wei,
-                "nonce": nonce,
-                "value": 0,
-            }
-            if order.to is not None:
-                fields["to"] = checksum_address(order.to)
-            signed = order.account.sign_transaction(fields)
-            return Signed(
-                raw=hex_bytes(bytes(signed.raw_transaction)),
-                transaction_hash=bytes32(bytes(signed.hash)),
+            return sign_transaction(
+                key=order.account.key,
+                chain_id=self.outbox.chain_id,
+                nonce=nonce,
+                gas_price_wei=self._gas_price_wei,
+                gas=gas,
+                to=order.to,
+                data=order.data,
             )
 
         return sign
@@ -173,6 +196,9 @@ class Sender:
         if not entries:
             return
         refusals = self.connection.send([HexBytes(one.raw or "") for one in entries])
+        if len(entries) > 1 and self.connection.is_remakable:
+            # Left alone it makes a block of each, or of some, and may rest between them.
+            self.connection.mine()
         refused = [
             (entry, decode_revert(refusal))
             for entry, refusal in zip(entries, refusals, strict=True)
@@ -225,7 +251,7 @@ class Sender:
         self, receipts: Sequence[Receipt], entries: Mapping[Bytes32, Entry]
     ) -> list[LedgerError]:
         """Note what became of entries, and return the errors of those that failed."""
-        blocks = self._blocks({receipt.block_number for receipt in receipts})
+        blocks = self.connection.heads(sorted({one.block_number for one in receipts}))
         ends, failures = [], []
         for receipt in receipts:
             entry = entries[receipt.transaction_hash]
@@ -242,10 +268,6 @@ class Sender:
             ends.append(Ended(sequence=entry.sequence, place=place, problem=problem))
         self.outbox.mark_ended(ends)
         return failures
-
-    def _blocks(self, numbers: set[int]) -> dict[int, Head]:
-        found = {number: self.connection.head(number) for number in numbers}
-        return {number: head for number, head in found.items() if head is not None}
 
     def _reason(self, receipt: Receipt) -> LedgerError:
         sent = self.connection.request("eth_getTransactionByHash", receipt.transaction_hash)

@@ -5,39 +5,38 @@ The only writer of the mirror. It knows no noun: the projection says what an eve
 `chain.reads` answers questions.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Dialect,
-    Engine,
-    ForeignKey,
-    Index,
-    Integer,
-    Table,
-    Text,
-    delete,
-    event,
-    insert,
-    select,
-    text,
-)
-from sqlalchemy import create_engine as _create_engine
-from sqlmodel import Field, Session
+from sqlalchemy import Connection, Engine, Subquery, bindparam, delete, insert, select
+from sqlmodel import Session
 
-from chain.decoder import decode_log
-from chain.event import Event, EventMeta, UnknownEvent
+from chain.bulk import insert_rows
+from chain.columns import bytes_of
+from chain.engines import mirror_engine as mirror_engine
+from chain.engines import open_mirror as open_mirror
+from chain.event import Event, UnknownEvent
 from chain.facts import Append, Block, Entry, Followed, Projection
 from chain.failure import Conflict
-from chain.prepared import Prepared
-from chain.tables import MIRROR, TABLES, Mirrored
-from chain.values import Address, Bytes32, HexBytes
+from chain.heads import require_rewindable, require_same_final
+from chain.indexes import drop_late, make_late, without_pauses
+from chain.letters import (
+    CONTENT_FAULTS,
+    DeadLetter,
+    Stage,
+    drop_letters,
+    keep_letters,
+    reason_of,
+)
+from chain.rewinds import note_rewind
+from chain.rows import BLOCKS as BLOCKS
+from chain.rows import EVENTS as EVENTS
+from chain.rows import FOLLOWED, block_of, entry_of, event_row, every_block
+from chain.tables import TABLES
+from chain.values import ZERO_BYTES32, Address
 from chain.versions import TableRecords
 
-BUSY_TIMEOUT_MS: Final = 10_000
 REBUILD_EVENTS: Final = 5_000
 
 
@@ -48,86 +47,16 @@ class BlockOutOfOrder(Conflict):
     tip_number: int
 
 
-class BlockRow(Mirrored, table=True):
-    """A block that counts; the highest one is the cursor."""
-
-    __tablename__ = "blocks"
-
-    number: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    hash: str = Field(sa_column=Column(Text, nullable=False, unique=True))
-    parent_hash: str = Field(sa_column=Column(Text, nullable=False))
-    timestamp: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
-class EventRow(Mirrored, table=True):
-    """A log as it came, and the name of the event it was read as."""
-
-    __tablename__ = "events"
-    __table_args__ = tuple(
-        Index(
-            f"events_about_{place}",
-            f"topic{place}",
-            sqlite_where=text(f"topic{place} IS NOT NULL"),
-            postgresql_where=text(f"topic{place} IS NOT NULL"),
-        )
-        for place in (1, 2, 3)
-    )
-
-    block_number: int = Field(
-        sa_column=Column(BigInteger, ForeignKey("blocks.number"), primary_key=True)
-    )
-    log_index: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    transaction_index: int = Field(sa_column=Column(Integer, nullable=False))
-    transaction_hash: str = Field(sa_column=Column(Text, nullable=False))
-    contract: str = Field(sa_column=Column(Text, nullable=False))
-    address: str = Field(sa_column=Column(Text, nullable=False))
-    name: str = Field(sa_column=Column(Text, nullable=False))
-    topic0: str | None = Field(sa_column=Column(Text))
-    topic1: str | None = Field(sa_column=Column(Text))
-    topic2: str | None = Field(sa_column=Column(Text))
-    topic3: str | None = Field(sa_column=Column(Text))
-    data: str = Field(sa_column=Column(Text, nullable=False))
-
-
-class FollowedRow(Mirrored, table=True):
-    """A contract whose events are all here, from `from_block` on."""
-
-    __tablename__ = "followed"
-
-    address: str = Field(sa_column=Column(Text, primary_key=True))
-    contract: str = Field(sa_column=Column(Text, nullable=False))
-    from_block: int = Field(sa_column=Column(BigInteger, nullable=False))
-    chain_id: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
-BLOCKS: Final[Table] = BlockRow.__table__  # type: ignore[attr-defined]
-EVENTS: Final[Table] = EventRow.__table__  # type: ignore[attr-defined]
-FOLLOWED: Final[Table] = FollowedRow.__table__  # type: ignore[attr-defined]
-
-
-def open_mirror(url: str) -> Engine:
-    """
-    Return an engine of the mirror's database with all tables that are imported by now.
-
-    shape: any SQLAlchemy URL; SQLite gets WAL, foreign keys and a busy timeout
-    """
-    engine = _create_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    MIRROR.metadata.create_all(engine)
-    return engine
-
-
 def tip_of(session: Session) -> Block | None:
     """Return the last block that was applied, or None before the first."""
     rows = session.execute(select(BLOCKS).order_by(BLOCKS.c.number.desc()).limit(1))
-    return next(map(_block, rows), None)
+    return next(map(block_of, rows), None)
 
 
 def block_at(session: Session, number: int) -> Block | None:
     """Return the applied block of that height, or None."""
-    return next(map(_block, session.execute(select(BLOCKS).where(BLOCKS.c.number == number))), None)
+    rows = session.execute(select(BLOCKS).where(BLOCKS.c.number == number))
+    return next(map(block_of, rows), None)
 
 
 def apply_block(session: Session, append: Append, project: Projection) -> None:
@@ -150,65 +79,102 @@ def apply_blocks(
     """
     if not appends:
         return
-    _require_order(tip_of(session), appends)
+    tip = tip_of(session)
+    _require_order(tip, appends)
+    require_same_final(session, [append.block for append in appends])
     connection = session.connection()
-    blocks, events = _inserts(connection.dialect)
-    blocks.many(connection, [_block_row(append.block) for append in appends])
-    events.many(connection, [_event_row(entry) for one in appends for entry in one.entries])
     kept = records if records is not None else TableRecords(session)
     kept.use(session)
+    letters: list[DeadLetter] = []
+    blocks: list[tuple[Any, ...]] = []
+    checksum = _checksum_of(connection, tip)
     for append in appends:
-        _fold(kept, append.block.number, append.events, project)
+        block = append.block
+        made = _fold(kept, block.number, append.entries, project, letters)
+        checksum = next_checksum(checksum, block, made)
+        blocks.append((block.number, block.hash, block.parent_hash, block.timestamp, checksum))
+    events = [event_row(entry) for one in appends for entry in one.entries]
+    insert_rows(connection, BLOCKS, BLOCKS.c.keys(), blocks)
+    insert_rows(connection, EVENTS, EVENTS.c.keys(), events)
     kept.flush()
+    keep_letters(session, letters)
 
 
-def rewind(session: Session, to_block: int) -> int:
+def rewind(session: Session, to_block: int, *, to_refetch: bool = False) -> int:
     """
     Undo every block above `to_block` in the session's transaction and return how many there were.
 
+    shape:   `to_refetch` undoes final blocks too, because the same ones are to be fetched anew
     ensures: versions above are gone, and those that they had closed are current again
+    :raises ForkBeyondFinality: if a final block would be undone for another
     """
+    if not to_refetch:
+        require_rewindable(session, to_block)
+    drop_letters(session, above=to_block)
     connection = session.connection()
+    tip = tip_of(session)
+    if tip is not None and tip.number > to_block:
+        orphans = [] if to_refetch else _blocks_above(session, to_block)
+        note_rewind(connection, to_block=to_block, from_block=tip.number, orphans=orphans)
     for versioned in TABLES.values():
         table = versioned.table
-        key = [table.c[name] for name in versioned.key]
-        above = table.c.from_block > to_block
-        reopened = connection.execute(select(*key).where(above).distinct()).all()
-        connection.execute(delete(table).where(above))
-        for values in reopened:
-            same = [column == value for column, value in zip(key, values, strict=True)]
-            connection.execute(
-                table.update().where(*same, table.c.to_block > to_block).values(to_block=None)
-            )
+        connection.execute(delete(table).where(table.c.from_block > to_block))
+        # Only a later version closes one, and those are gone.
+        closed_later = table.c.to_block > to_block
+        connection.execute(table.update().where(closed_later).values(to_block=None))
     connection.execute(delete(EVENTS).where(EVENTS.c.block_number > to_block))
     return connection.execute(delete(BLOCKS).where(BLOCKS.c.number > to_block)).rowcount
 
 
-def rebuild(engine: Engine, project: Projection) -> int:
+def rebuild(
+    engine: Engine, project: Projection, note: Callable[[int], object] = lambda _: None
+) -> int:
     """
     Make every version anew from the stored events, in one transaction, and return their number.
 
+    shape:   `note` is told now and then how many events were folded
     ensures: readers see the old versions until all the new ones are there
     """
     count = 0
-    with Session(engine) as session, session.begin():
+    with Session(engine) as session, session.begin(), without_pauses():
+        connection = session.connection()
+        if engine.dialect.name == "sqlite":
+            # In PostgreSQL readers would have to wait for an index that is dropped.
+            drop_late(connection)
         for versioned in TABLES.values():
-            session.connection().execute(delete(versioned.table))
+            connection.execute(delete(versioned.table))
+        drop_letters(session)
+        letters: list[DeadLetter] = []
         records = TableRecords(session)
-        waiting = 0
-        for number, events in _stored_blocks(session):
-            _fold(records, number, events, project)
-            count += len(events)
-            waiting += len(events)
+        checksum, checksums, waiting = str(ZERO_BYTES32), [], 0
+        for block, entries in every_block(connection):
+            made = _fold(records, block.number, entries, project, letters)
+            checksum = next_checksum(checksum, block, made)
+            checksums.append({"of_number": block.number, "made": checksum})
+            count += len(entries)
+            waiting += len(entries)
             if waiting >= REBUILD_EVENTS:
                 records.flush()
                 waiting = 0
+                note(count)
         records.flush()
+        make_late(connection)
+        _set_checksums(connection, checksums)
+        keep_letters(session, letters)
     return count
 
 
-def stored_entries(session: Session, *conditions: Any, limit: int | None = None) -> Iterator[Entry]:
-    """Return stored logs with their events, in the order of the chain."""
+def stored_entries(
+    session: Session,
+    *conditions: Any,
+    limit: int | None = None,
+    among: Subquery | None = None,
+) -> Iterator[Entry]:
+    """
+    Return stored logs with their events, in the order of the chain.
+
+    shape: with `among`, those at the places that it finds: their block and log
+    """
     query = (
         select(EVENTS, BLOCKS.c.hash.label("block_hash"), BLOCKS.c.timestamp)
         .join(BLOCKS, BLOCKS.c.number == EVENTS.c.block_number)
@@ -216,8 +182,13 @@ def stored_entries(session: Session, *conditions: Any, limit: int | None = None)
         .order_by(EVENTS.c.block_number, EVENTS.c.log_index)
         .limit(limit)
     )
+    if among is not None:
+        is_there = (among.c.block_number == EVENTS.c.block_number) & (
+            among.c.log_index == EVENTS.c.log_index
+        )
+        query = query.join(among, is_there)
     for row in session.connection().execute(query.execution_options(yield_per=REBUILD_EVENTS)):
-        yield _entry(row)
+        yield entry_of(row, row.block_hash, row.timestamp)
 
 
 def followed(session: Session) -> tuple[int | None, tuple[Followed, ...]]:
@@ -245,11 +216,54 @@ def follow_also(session: Session, *, chain_id: int, contracts: Iterable[Followed
         session.connection().execute(insert(FOLLOWED), rows)
 
 
-def _fold(records: TableRecords, number: int, events: Sequence[Event], project: Projection) -> None:
-    for one in events:
-        if not isinstance(one, UnknownEvent):
+def next_checksum(before: str, block: Block, made: bytes) -> str:
+    """
+    Return the checksum of a block: SHA-256 over the last one's, the block's hash, and the digest of
+    the versions that it made.
+
+    ensures: the same however a mirror came to the block, and in every database
+    """
+    return "0x" + sha256(bytes_of(before) + bytes_of(block.hash) + made).hexdigest()
+
+
+def _checksum_of(connection: Connection, tip: Block | None) -> str:
+    if tip is None:
+        return ZERO_BYTES32
+    query = select(BLOCKS.c.checksum).where(BLOCKS.c.number == tip.number)
+    return str(connection.execute(query).scalar_one())
+
+
+def _fold(
+    records: TableRecords,
+    number: int,
+    entries: Sequence[Entry],
+    project: Projection,
+    letters: list[DeadLetter],
+) -> bytes:
+    for entry in entries:
+        one = entry.event
+        if isinstance(one, UnknownEvent):
+            if entry.fault:
+                letters.append(_letter(one, Stage.DECODING, entry.fault))
+            continue
+        try:
+            # All versions of an event before any is kept: one that raises half way makes none.
             records.put(tuple(project(records, one)), one.meta.log_index)
-    records.end_block(number)
+        except CONTENT_FAULTS as error:
+            letters.append(_letter(one, Stage.PROJECTION, reason_of(error)))
+    return records.end_block(number)
+
+
+def _letter(event: Event, stage: Stage, reason: str) -> DeadLetter:
+    meta = event.meta
+    return DeadLetter(
+        block_number=meta.block_number, log_index=meta.log_index, stage=stage, reason=reason
+    )
+
+
+def _blocks_above(session: Session, number: int) -> list[Block]:
+    rows = session.connection().execute(select(BLOCKS).where(BLOCKS.c.number > number))
+    return [block_of(row) for row in rows]
 
 
 def _require_order(tip: Block | None, appends: Sequence[Append]) -> None:
@@ -260,86 +274,8 @@ def _require_order(tip: Block | None, appends: Sequence[Append]) -> None:
         tip = block
 
 
-def _stored_blocks(session: Session) -> Iterator[tuple[int, list[Event]]]:
-    events: list[Event] = []
-    for entry in stored_entries(session):
-        number = entry.event.meta.block_number
-        if events and events[-1].meta.block_number != number:
-            yield events[-1].meta.block_number, events
-            events = []
-        events.append(entry.event)
-    if events:
-        yield events[-1].meta.block_number, events
-
-
-def _entry(row: Any) -> Entry:
-    meta = EventMeta(
-        contract=row.contract,
-        address=row.address,
-        block_number=row.block_number,
-        block_hash=row.block_hash,
-        timestamp=row.timestamp,
-        transaction_hash=row.transaction_hash,
-        transaction_index=row.transaction_index,
-        log_index=row.log_index,
-    )
-    topics = tuple(
-        Bytes32(one) for one in (row.topic0, row.topic1, row.topic2, row.topic3) if one is not None
-    )
-    data = HexBytes(row.data)
-    # A log that an older version kept raw may be readable by now.
-    read = decode_log(topics, data, meta)
-    return Entry(read or UnknownEvent(meta=meta, topics=topics, data=data), topics, data)
-
-
-def _block(row: Any) -> Block:
-    return Block(
-        number=row.number, hash=row.hash, parent_hash=row.parent_hash, timestamp=row.timestamp
-    )
-
-
-def _block_row(block: Block) -> tuple[Any, ...]:
-    return block.number, block.hash, block.parent_hash, block.timestamp
-
-
-def _event_row(entry: Entry) -> tuple[Any, ...]:
-    meta = entry.event.meta
-    topic0, topic1, topic2, topic3 = (*entry.topics, None, None, None, None)[:4]
-    return (
-        meta.block_number,
-        meta.log_index,
-        meta.transaction_index,
-        meta.transaction_hash,
-        meta.contract,
-        meta.address,
-        type(entry.event).__name__,
-        topic0,
-        topic1,
-        topic2,
-        topic3,
-        entry.data,
-    )
-
-
-@cache
-def _inserts(dialect: Dialect) -> tuple[Prepared, Prepared]:
-    # The columns in the order of the two functions above, which is that of the tables.
-    return (
-        Prepared.insert(dialect, BLOCKS, BLOCKS.c.keys()),
-        Prepared.insert(dialect, EVENTS, EVENTS.c.keys()),
-    )
-
-
-def _prepare_sqlite(connection: Any, _: object) -> None:
-    # The driver's own transactions begin too late for a read that decides a write.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN")
+def _set_checksums(connection: Connection, checksums: list[dict[str, Any]]) -> None:
+    if checksums:
+        same = BLOCKS.c.number == bindparam("of_number")
+        clause = BLOCKS.update().where(same).values(checksum=bindparam("made"))
+        connection.execute(clause, checksums)

@@ -4,123 +4,28 @@ From a record's dataclass to its versioned table, so that no field is written by
 Columns and constraints only; rows are written by `chain.store` and read by `chain.reads`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, fields
-from enum import Enum
-from typing import Any, ClassVar, Final, TypeVar
+from operator import attrgetter
+from typing import Any, ClassVar, Final
 
-import orjson
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Dialect,
-    Index,
-    Integer,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, UniqueConstraint, text
 from sqlalchemy.orm import registry
-from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 from chain.abi import hints_of
-from chain.codec import optional, plain, reader, writer
+from chain.codec import optional
+from chain.columns import column_type
+from chain.rowcode import maker, row_of
 
 # The mirror's tables are apart from every other SQLModel table: another database may hold those.
 MIRROR: Final = registry()
 
-UINT256_DIGITS: Final = 78
-SIGNED_MAX: Final = 2**63
-
 # SQLite fills only a column declared INTEGER by itself.
 ROW_ID: Final = BigInteger().with_variant(Integer, "sqlite")
 
-R = TypeVar("R")
-
-
-class Uint256(TypeDecorator[int]):
-    """An unsigned 256-bit number as 78 digits: exact in every database, in the right order."""
-
-    impl = String(UINT256_DIGITS)
-    cache_ok = True
-
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        if value is None:
-            return None
-        if not 0 <= value < 2**256:
-            raise ValueError(f"no uint256: {value=}")
-        return f"{value:0{UINT256_DIGITS}d}"
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        return None if value is None else int(value)
-
-
-class Uint64(TypeDecorator[int]):
-    """
-    An unsigned 64-bit number in a signed column, wrapped as two's complement.
-
-    Money stays below 2^63, but anyone may give a time of 2^64 - 1, and must not stop the mirror by
-    it. In SQL such a value compares as negative; in Python it is itself again.
-    """
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        if value is None or 0 <= value < SIGNED_MAX:
-            return value
-        if not 0 <= value < 2 * SIGNED_MAX:
-            raise ValueError(f"no uint64: {value=}")
-        return value - 2 * SIGNED_MAX
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        return value if value is None or value >= 0 else value + 2 * SIGNED_MAX
-
-
-class CodeName(TypeDecorator[Enum]):
-    """A member of an enum, by name."""
-
-    impl = Text
-    cache_ok = True
-
-    def __init__(self, kind: type[Enum]) -> None:
-        super().__init__()
-        self.kind = kind
-
-    def process_bind_param(self, value: Enum | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else self.kind(value).name
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Enum | None:  # noqa: ARG002
-        return None if value is None else self.kind[value]
-
-
-class JsonText(TypeDecorator[Any]):
-    """A list or struct as canonical JSON text."""
-
-    impl = Text
-    cache_ok = True
-
-    def __init__(self, hint: Any) -> None:
-        super().__init__()
-        self.hint = hint
-        self._write = writer(hint)
-        self._read = reader(hint)
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else canonical(self._write(value))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
-        return None if value is None else self._read(orjson.loads(value))
-
-
-def canonical(value: Any) -> str:
-    """Return JSON with sorted keys and no spaces."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+# What the information of an index says that only readers need (`chain.indexes`).
+LATE: Final = "late"
 
 
 class Mirrored(SQLModel, registry=MIRROR):
@@ -144,21 +49,21 @@ class Versioned(Mirrored):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class VersionedTable:
-    """What the store must know of a record's table."""
+    """
+    What the store must know of a record's table.
+
+    shape: `key_of` gives a record's key, `row` its values as they are stored but for bytes, which
+           are still hex; `make` gives the record back from the values of its fields
+    """
 
     record: type
     model: type[Versioned]
     table: Table
     names: tuple[str, ...]
     key: tuple[str, ...]
-
-    def values(self, record: Any) -> list[Any]:
-        """Return the values of a record's fields, in the order of `names`."""
-        return [getattr(record, name) for name in self.names]
-
-    def make(self, values: Sequence[Any]) -> Any:
-        """Return the record whose fields have these values, in the order of `names`."""
-        return self.record(**dict(zip(self.names, values, strict=True)))
+    key_of: Callable[[Any], tuple[Hashable, ...]]
+    row: Callable[[Any], tuple[Any, ...]]
+    make: Callable[[Sequence[Any]], Any]
 
     def columns(self) -> list[Column[Any]]:
         """Return the columns of the record's own fields, in the order of `names`."""
@@ -195,10 +100,21 @@ def versioned_table(record: type, *, name: str) -> type[Versioned]:
         **{one: Field(sa_column=make()) for one, make in _OWN.items()},
         "RECORD": record,
     }
-    maker: Any = type(Versioned)
-    model: type[Versioned] = maker(f"{record.__name__}Version", (Versioned,), namespace, table=True)
+    metaclass: Any = type(Versioned)
+    model: type[Versioned] = metaclass(
+        f"{record.__name__}Version", (Versioned,), namespace, table=True
+    )
     table: Table = model.__table__  # type: ignore[attr-defined]
-    TABLES[record] = VersionedTable(record=record, model=model, table=table, names=names, key=key)
+    TABLES[record] = VersionedTable(
+        record=record,
+        model=model,
+        table=table,
+        names=names,
+        key=key,
+        key_of=_key_getter(key),
+        row=row_of(record, {one: columns[one].type for one in names}),
+        make=maker(record),
+    )
     return model
 
 
@@ -219,6 +135,11 @@ def key_names(record: type) -> tuple[str, ...]:
     return (key,) if isinstance(key, str) else key
 
 
+def _key_getter(key: tuple[str, ...]) -> Callable[[Any], tuple[Hashable, ...]]:
+    get = attrgetter(*key)
+    return get if len(key) > 1 else lambda record: (get(record),)
+
+
 _OWN: Final[dict[str, Callable[[], Column[Any]]]] = {
     "row_id": lambda: Column("row_id", ROW_ID, primary_key=True),
     "from_block": lambda: Column("from_block", BigInteger, nullable=False),
@@ -228,20 +149,8 @@ _OWN: Final[dict[str, Callable[[], Column[Any]]]] = {
 
 
 def _column(name: str, hint: Any, *, wide: bool) -> Column[Any]:
-    inner, nullable = optional(plain(hint))
-    return Column(name, _type(plain(inner), inner, wide=wide), nullable=nullable)
-
-
-def _type(kind: Any, hint: Any, *, wide: bool) -> TypeEngine[Any]:
-    if kind is str:
-        return Text()
-    if kind is bool:
-        return Boolean(create_constraint=False)
-    if kind is int:
-        return Uint256() if wide else Uint64()
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return CodeName(kind)
-    return JsonText(hint)
+    inner, nullable = optional(hint)
+    return Column(name, column_type(inner, wide=wide), nullable=nullable)
 
 
 def _constraints(name: str, key: Sequence[str], indexed: Sequence[str]) -> tuple[Any, ...]:
@@ -252,6 +161,6 @@ def _constraints(name: str, key: Sequence[str], indexed: Sequence[str]) -> tuple
         UniqueConstraint(*key, "from_block", name=f"{name}_version"),
         Index(f"{name}_current", *key, unique=True, sqlite_where=current, postgresql_where=current),
         Index(f"{name}_from", "from_block"),
-        Index(f"{name}_order", *order),
-        *(Index(f"{name}_by_{one}", one, *order) for one in indexed),
+        Index(f"{name}_order", *order, info={LATE: True}),
+        *(Index(f"{name}_by_{one}", one, *order, info={LATE: True}) for one in indexed),
     )

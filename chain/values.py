@@ -11,7 +11,7 @@ import hashlib
 import re
 from typing import NewType
 
-from eth_hash.auto import keccak as _keccak
+from sha3 import keccak_256  # type: ignore[import-untyped]
 
 from chain.failure import Invalid
 
@@ -149,7 +149,7 @@ def checksum_address(value: Address) -> str:
 
 def keccak(data: bytes) -> bytes:
     """Return the Keccak-256 of bytes, as Solidity's keccak256 does."""
-    return _keccak(data)
+    return bytes(keccak_256(data).digest())
 
 
 def _normal(value: str | bytes, size_bytes: int | None) -> str:

@@ -8,24 +8,29 @@ rarely asks the database, and writes many rows at once.
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from functools import cache
+from hashlib import sha256
 from typing import Any, Final, TypeVar
 
+import orjson
 from sqlalchemy import Connection, Dialect, bindparam, select
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Session
 
+from chain.bulk import insert_rows
 from chain.prepared import Prepared
-from chain.records import RecordMissing, key_of
-from chain.tables import VersionedTable, table_of
+from chain.records import RecordMissing
+from chain.tables import TABLES, VersionedTable, table_of
 
 R = TypeVar("R")
 Ident = tuple[type, tuple[Hashable, ...]]
 
-# How many records are remembered between flushes: about a kilobyte each.
-REMEMBERED_MAX: Final = 50_000
+# How many records are remembered between flushes, at most: about a kilobyte each.
+REMEMBERED_MAX: Final = 40_000
 
 VERSION_COLUMNS: Final = ("from_block", "to_block", "from_log")
 TO_BLOCK: Final = -2
+
+MARKS_BYTES: Final = 2_000_003
 
 
 class TableRecords:
@@ -38,9 +43,12 @@ class TableRecords:
     def __init__(self, session: Session | None = None) -> None:
         self._connection = None if session is None else session.connection()
         # The state at the end of the last whole block; None stands for a record that is not there.
+        # What was not needed since the older half was filled, is forgotten with it.
         self._current: dict[Ident, Any] = {}
-        # The records of these types are all remembered: what is not there, is not in the table.
+        self._older: dict[Ident, Any] = {}
+        # The records of these types were all made here: what has no mark, is not in the table.
         self._whole: dict[type, bool] = {}
+        self._marks = _Marks()
         self._changed: dict[Ident, tuple[Any, int]] = {}
         self._waiting: dict[Ident, list[Any]] = {}
         self._rows: dict[type, list[list[Any]]] = defaultdict(list)
@@ -74,26 +82,34 @@ class TableRecords:
     def put(self, versions: Iterable[Any], log_index: int) -> None:
         """Make these versions current within the block that is being applied."""
         for version in versions:
-            self._changed[type(version), key_of(version)] = (version, log_index)
+            kind = type(version)
+            self._changed[kind, TABLES[kind].key_of(version)] = (version, log_index)
 
-    def end_block(self, number: int) -> None:
+    def end_block(self, number: int) -> bytes:
         """
         Turn each changed record's last state in this block into one version from this block on.
 
-        ensures: a record that ends the block as it began it gets no version
+        ensures: a record that ends the block as it began it gets no version; what is returned is
+                 the digest of all versions, the same in every database
         """
+        made = []
         for ident, (version, log_index) in self._changed.items():
             before = self._stored(ident)
             if before == version:
                 continue
             if before is not None:
                 self._close(ident, number)
-            record = ident[0]
-            row = [*table_of(record).values(version), number, None, log_index]
-            self._rows[record].append(row)
+            kind = ident[0]
+            versioned = TABLES[kind]
+            values = versioned.row(version)
+            made.append((versioned.table.name, log_index, values))
+            row = [*values, number, None, log_index]
+            self._rows[kind].append(row)
             self._waiting[ident] = row
             self._current[ident] = version
+            self._marks.add(ident)
         self._changed.clear()
+        return sha256(orjson.dumps(made)).digest()
 
     def flush(self) -> None:
         """Write what is waiting; the caller commits."""
@@ -101,18 +117,20 @@ class TableRecords:
         for record, closing in self._closing.items():
             _close(connection.dialect, table_of(record)).many(connection, closing)
         for record, rows in self._rows.items():
-            _insert(connection.dialect, table_of(record)).many(connection, rows)
+            versioned = table_of(record)
+            insert_rows(connection, versioned.table, _inserted(versioned), rows)
         self._closing.clear()
         self._rows.clear()
         self._waiting.clear()
-        if len(self._current) > REMEMBERED_MAX:
-            self._current.clear()
-            self._whole = dict.fromkeys(self._whole, False)
+        if len(self._current) > REMEMBERED_MAX // 2:
+            self._older, self._current = self._current, {}
 
     def _stored(self, ident: Ident) -> Any:
-        if ident not in self._current:
-            self._current[ident] = self._load(*ident)
-        return self._current[ident]
+        if ident in self._current:
+            return self._current[ident]
+        found = self._older[ident] if ident in self._older else self._load(*ident)
+        self._current[ident] = found
+        return found
 
     def _load(self, record: type, key: tuple[Hashable, ...]) -> Any:
         connection = self._connected()
@@ -120,7 +138,7 @@ class TableRecords:
         if record not in self._whole:
             some = select(versioned.table.c.row_id).limit(1)
             self._whole[record] = connection.execute(some).first() is None
-        if self._whole[record]:
+        if self._whole[record] and (record, key) not in self._marks:
             return None
         row = _find(connection.dialect, versioned).first(connection, key)
         return None if row is None else versioned.make(row)
@@ -139,6 +157,28 @@ class TableRecords:
         return self._connection
 
 
+class _Marks:
+    """Remembers in two megabytes what was surely never added (a Bloom filter of one hash)."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray(MARKS_BYTES)
+
+    def add(self, ident: Ident) -> None:
+        """Mark."""
+        found = hash(ident)
+        self._bits[(found >> 3) % MARKS_BYTES] |= 1 << (found & 7)
+
+    def __contains__(self, ident: Ident) -> bool:
+        """Say whether it may have been added: false is certain."""
+        found = hash(ident)
+        return bool(self._bits[(found >> 3) % MARKS_BYTES] >> (found & 7) & 1)
+
+
+@cache
+def _inserted(versioned: VersionedTable) -> tuple[str, ...]:
+    return (*versioned.names, *VERSION_COLUMNS)
+
+
 @cache
 def _find(dialect: Dialect, versioned: VersionedTable) -> Prepared:
     clause = select(*versioned.columns()).where(*_is_current(versioned))
@@ -152,11 +192,6 @@ def _close(dialect: Dialect, versioned: VersionedTable) -> Prepared:
     clause = table.update().where(*_is_current(versioned)).values(to_block=bindparam("closed_at"))
     binds = {**_key_types(versioned), "closed_at": table.c.to_block.type}
     return Prepared(dialect, clause, binds)
-
-
-@cache
-def _insert(dialect: Dialect, versioned: VersionedTable) -> Prepared:
-    return Prepared.insert(dialect, versioned.table, [*versioned.names, *VERSION_COLUMNS])
 
 
 def _key_types(versioned: VersionedTable) -> dict[str, TypeEngine[Any]]:

@@ -8,6 +8,7 @@ emits (`settlement.lineage`); the registry knows none of them (joints 19).
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from chain.codes import Noun, Relation
 from registry.assets import Asset
@@ -23,17 +24,19 @@ class Direction(StrEnum):
     DOWNSTREAM = "DOWNSTREAM"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Node:
-    """A thing in the graph: its noun, its id, and for an asset its version (else 0)."""
+class Node(NamedTuple):
+    """
+    A thing in the graph: its noun, its id, and for an asset its version (else 0).
+
+    It is a tuple, as an edge is, because a walk compares and looks up thousands.
+    """
 
     noun: Noun
     id: str
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edge:
+class Edge(NamedTuple):
     """
     One step from a source towards a buyer.
 

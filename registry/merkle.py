@@ -7,9 +7,12 @@ mirror that folded the same events has the same root (joints 18). A subtree of o
 entry's leaf, so a proof has about log2(n) steps.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain, pairwise
+
+from chain.pauses import without_pauses
 
 EMPTY = b"\x00" * 32
 LEAF, NODE = b"\x00", b"\x01"
@@ -65,10 +68,12 @@ class MerkleMap:
     """The map itself; setting one entry costs about log2(n) hashes."""
 
     def __init__(self, entries: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        self._root: _Entry | _Node | None = None
-        self._values: dict[bytes, bytes] = {}
-        for key, value in entries:
-            self.set(key, value)
+        """Build it at once, a hash for each entry and node; the last of equal keys counts."""
+        with without_pauses():
+            self._values = dict(entries)
+            for key, value in self._values.items():
+                _require_words(key, value)
+            self._root = _built(self._values)
 
     def __len__(self) -> int:
         return len(self._values)
@@ -84,8 +89,7 @@ class MerkleMap:
 
     def set(self, key: bytes, value: bytes) -> None:
         """Put or replace the value at a key."""
-        if len(key) != 32 or len(value) != 32:
-            raise ValueError(f"key and value have 32 bytes: {len(key)=} {len(value)=}")
+        _require_words(key, value)
         self._values[key] = value
         self._root = _set(self._root, _Entry(key, value, leaf_hash(key, value)), 0)
 
@@ -103,6 +107,52 @@ class MerkleMap:
         return Proof(tuple(path), (tree.key, tree.value))
 
 
+def _require_words(key: bytes, value: bytes) -> None:
+    if len(key) != 32 or len(value) != 32:
+        raise ValueError(f"key and value have 32 bytes: {len(key)=} {len(value)=}")
+
+
+def _built(values: Mapping[bytes, bytes]) -> _Entry | _Node | None:
+    """
+    Return the tree over entries: what `_set` makes of them one by one.
+
+    shape: neighbours in order part at the bit where a node of both is, so a stack holds every
+           left subtree whose right one is not whole yet, with the depth it begins at (0 for an
+           entry, which may stand at any) and that bit
+    """
+    if not values:
+        return None
+    keys = sorted(values)
+    waiting: list[tuple[_Entry | _Node, bytes, int, int]] = []
+    tree: _Entry | _Node | None = None
+    depth, last = 0, b""
+    pairs = pairwise(map(int.from_bytes, keys))
+    splits = (DEPTH_MAX - (one ^ other).bit_length() for one, other in pairs)
+    for key, split in zip(keys, chain(splits, (-1,)), strict=True):
+        value = values[key]
+        tree, depth, last = _Entry(key, value, sha256(LEAF + key + value).digest()), 0, key
+        while waiting and waiting[-1][3] > split:
+            left, left_key, left_depth, bit = waiting.pop()
+            if left_depth > bit + 1:
+                left = _lifted(left, left_key, left_depth, bit + 1)
+            if depth > bit + 1:
+                tree = _lifted(tree, key, depth, bit + 1)
+            tree = _Node(left, tree, sha256(NODE + left.hash + tree.hash).digest())
+            depth = bit
+        waiting.append((tree, key, depth, split))
+    return None if tree is None else _lifted(tree, last, depth, 0)
+
+
+def _lifted(tree: _Entry | _Node, key: bytes, depth: int, to: int) -> _Entry | _Node:
+    """Return a tree that begins at `depth` as one that begins at `to`, above it."""
+    for level in range(depth - 1, to - 1, -1):
+        if _bit(key, level):
+            tree = _Node(None, tree, node_hash(EMPTY, tree.hash))
+        else:
+            tree = _Node(tree, None, node_hash(tree.hash, EMPTY))
+    return tree
+
+
 def _set(tree: _Entry | _Node | None, entry: _Entry, depth: int) -> _Entry | _Node:
     if tree is None:
         return entry
@@ -118,19 +168,13 @@ def _set(tree: _Entry | _Node | None, entry: _Entry, depth: int) -> _Entry | _No
     return tree
 
 
-def _fork(old: _Entry, new: _Entry, depth: int) -> _Node:
+def _fork(old: _Entry, new: _Entry, depth: int) -> _Entry | _Node:
     """Return the chain of nodes down to the first bit in which the two keys differ."""
-    split = depth
-    while _bit(old.key, split) == _bit(new.key, split):
-        split += 1
+    difference = int.from_bytes(old.key) ^ int.from_bytes(new.key)
+    split = DEPTH_MAX - difference.bit_length()
     left, right = (old, new) if _bit(new.key, split) else (new, old)
     node = _Node(left, right, node_hash(left.hash, right.hash))
-    for level in range(split - 1, depth - 1, -1):
-        if _bit(new.key, level):
-            node = _Node(None, node, node_hash(EMPTY, node.hash))
-        else:
-            node = _Node(node, None, node_hash(node.hash, EMPTY))
-    return node
+    return _lifted(node, new.key, split, depth)
 
 
 def root_from(*, key: bytes, value: bytes | None, proof: Proof) -> bytes | None:

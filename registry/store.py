@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 from sqlmodel import Session
 
-from chain.codes import AssetKind, Relation
+from chain.abi import bytes_of
+from chain.codes import AssetKind
 from chain.errors import CertificateNotFound
 from chain.failure import LedgerError, NotFound
+from chain.lookups import rows_by
 from chain.reads import Recorded, count, find, page
 from chain.values import Address, AssetId, CertificateId, ParticipantId, word_of
 from registry import tables as tables
@@ -142,19 +144,23 @@ def asset_edges(
     at_block: int | None = None,
 ) -> tuple[Edge, ...]:
     """Return the parent links that touch these asset nodes on the walking side."""
-    wanted = {(node.id, node.version) for node in nodes}
-    side = "asset_id" if direction is Direction.UPSTREAM else "parent_id"
-    ids = tuple(sorted({node.id for node in nodes}))
-    edges = [
-        (
-            Edge(
-                asset_node(link.parent_id, link.parent_version),
-                asset_node(link.asset_id, link.version),
-                Relation(link.relation).name,
-            )
-        )
-        for link in every(session, AssetLink, where={side: ids}, at_block=at_block)
-    ]
-    if direction is Direction.UPSTREAM:
-        return tuple(edge for edge in edges if (edge.target.id, edge.target.version) in wanted)
-    return tuple(edge for edge in edges if (edge.source.id, edge.source.version) in wanted)
+    here = {(bytes_of(node.id), node.version): node for node in nodes}
+    is_up = direction is Direction.UPSTREAM
+    near, far = ("asset_id", "version"), ("parent_id", "parent_version")
+    near, far = (near, far) if is_up else (far, near)
+    found = rows_by(
+        session,
+        AssetLink,
+        (*near, *far, "relation"),
+        by=near[0],
+        values=sorted({key for key, _ in here}),
+        at_block=at_block,
+    )
+    ends = (
+        (here[near_id, near_version], asset_node("0x" + far_id.hex(), far_version), relation)
+        for near_id, near_version, far_id, far_version, relation in found
+        if (near_id, near_version) in here
+    )
+    if is_up:
+        return tuple(Edge(far_node, near_node, relation) for near_node, far_node, relation in ends)
+    return tuple(map(Edge._make, ends))

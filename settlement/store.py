@@ -60,19 +60,24 @@ def edges_at(
     at_block: int | None = None,
 ) -> tuple[Edge, ...]:
     """Return the edges that touch these nodes on the walking side."""
-    nodes = set(level)
     assets = tuple(node for node in level if node.noun is Noun.ASSET)
-    edges = list(asset_edges(session, assets, direction, at_block=at_block)) if assets else []
-    sources = DOWNSTREAM if direction is Direction.DOWNSTREAM else UPSTREAM
-    for noun, readers in sources.items():
+    edges = asset_edges(session, assets, direction, at_block=at_block)
+    return edges + tuple(_other_edges(session, level, direction, at_block))
+
+
+def _other_edges(
+    session: Session, level: tuple[Node, ...], direction: Direction, at_block: int | None
+) -> Iterator[Edge]:
+    is_down = direction is Direction.DOWNSTREAM
+    nodes = set(level)
+    for noun, readers in (DOWNSTREAM if is_down else UPSTREAM).items():
         ids = tuple(node.id for node in level if node.noun is noun)
-        for record, field, edges_of in readers:
-            if ids:
-                found: Iterator[Any] = every(session, record, where={field: ids}, at_block=at_block)
-                edges.extend(edge for one in found for edge in edges_of(one))
-    if direction is Direction.DOWNSTREAM:
-        return tuple(edge for edge in edges if edge.source in nodes)
-    return tuple(edge for edge in edges if edge.target in nodes)
+        for record, field, edges_of in readers if ids else ():
+            found: Iterator[Any] = every(session, record, where={field: ids}, at_block=at_block)
+            for one in found:
+                for edge in edges_of(one):
+                    if (edge.source if is_down else edge.target) in nodes:
+                        yield edge
 
 
 def trades_seen_by(

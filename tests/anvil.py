@@ -4,6 +4,7 @@ A real node for tests: anvil, on a port the kernel chooses, ended by its own pro
 
 import re
 import subprocess
+import time
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -13,15 +14,20 @@ from chain.rpc import Node
 ROOT = Path(__file__).resolve().parent.parent
 BINARY = ROOT / "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
 CHAIN_ID = 20261
+MINED_SECONDS = 20
 
 
 class Anvil:
     """A running anvil and what tests ask of it."""
 
-    def __init__(self, *options: str, chain_id: int = CHAIN_ID) -> None:
+    def __init__(self, *options: str, chain_id: int = CHAIN_ID, port: int = 0) -> None:
         # The native binary: the npm shim leaves it running when it is killed itself.
         self.process = subprocess.Popen(
-            [BINARY, "--port", "0", "--hardfork", "london", "--chain-id", str(chain_id), *options],
+            [
+                BINARY,
+                *("--port", str(port), "--hardfork", "london", "--chain-id", str(chain_id)),
+                *options,
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -38,7 +44,8 @@ class Anvil:
         """Send from one of the unlocked accounts, mine it, and return the receipt."""
         call = {"from": self.accounts[sender], "data": data, "gas": hex(25_000_000)}
         sent = self.rpc("eth_sendTransaction", call if to is None else {**call, "to": to})
-        for _ in range(200):
+        end = time.monotonic() + MINED_SECONDS
+        while time.monotonic() < end:
             receipt: dict[str, Any] | None = self.rpc("eth_getTransactionReceipt", sent)
             if receipt is not None:
                 assert receipt["status"] == "0x1", receipt

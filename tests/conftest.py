@@ -9,9 +9,55 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.anvil import Anvil
+from tests.postgres import CHOSEN, DATABASES
 
 if TYPE_CHECKING:
     from tests.stories.world import Scene, World
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=DATABASES,
+        default=DATABASES[0],
+        help="where mirrors are kept; the store's and the reads' own tests run on both anyway",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    CHOSEN.chosen = config.getoption("--database")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module that says `ON_BOTH_DATABASES = True` on both databases."""
+    if "database" in metafunc.fixturenames and hasattr(metafunc.module, "ON_BOTH_DATABASES"):
+        metafunc.parametrize("database", DATABASES)
+
+
+def pytest_unconfigure() -> None:
+    CHOSEN.stop()
+
+
+@pytest.fixture
+def database() -> str:
+    """Name the database that mirrors of this test are kept in."""
+    return CHOSEN.chosen
+
+
+@pytest.fixture
+def mirror_url(database: str, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of an empty mirror of the test's own."""
+    path = tmp_path / "mirror.db"
+    yield CHOSEN.url(path, database)
+    CHOSEN.forget(path, database)
+
+
+@pytest.fixture
+def empty_url(database: str, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a database of the test's own without any table."""
+    path = tmp_path / "empty.db"
+    yield CHOSEN.empty(path, database)
+    CHOSEN.forget(path, database)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@ Fixtures of the tests that follow a chain or keep a mirror.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -19,7 +18,7 @@ def emitter(anvil: Anvil) -> str:
 
 
 @pytest.fixture
-def mirror(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_mirror(f"sqlite:///{tmp_path}/mirror.db")
+def mirror(mirror_url: str) -> Iterator[Engine]:
+    engine = open_mirror(mirror_url)
     yield engine
     engine.dispose()

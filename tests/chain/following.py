@@ -7,6 +7,7 @@ from typing import Any
 
 from chain.facts import Followed
 from chain.fetch import Source
+from chain.finality import Finality
 from chain.indexer import sync_once
 from chain.rpc import Node
 from chain.store import open_mirror
@@ -31,7 +32,7 @@ def source_of(
         node=node or anvil.node,
         chain_id=CHAIN_ID,
         contracts=(followed,),
-        finality_depth=depth,
+        finality=Finality(depth),
         **options,
     )
 

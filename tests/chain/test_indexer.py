@@ -13,6 +13,7 @@ from sqlmodel import Session
 from chain import indexer
 from chain.facts import Append, Followed, Rewind
 from chain.fetch import Source, WrongChain
+from chain.finality import Finality
 from chain.indexer import ForkBeyondFinality, StoredBlocks, follow, sync_once
 from chain.reads import checksum, count, find
 from chain.rpc import Node, NodeContradicts
@@ -102,7 +103,7 @@ class TestSyncOnce:
             node=anvil.node,
             chain_id=CHAIN_ID,
             contracts=(*joined.contracts, late),
-            finality_depth=64,
+            finality=Finality(64),
         )
 
         sync_once(mirror, both, project)
@@ -110,6 +111,50 @@ class TestSyncOnce:
         assert dump(mirror) == fresh(tmp_path, both)
         with Session(mirror) as session:
             assert find(session, Thing, asset(3)) is not None
+
+    def test_goes_on_fetching_final_blocks_anew_after_a_failure(
+        self, anvil: Anvil, emitter: str, mirror: Engine, tmp_path: Path
+    ) -> None:
+        emit(anvil, emitter, *range(12))
+        second = deploy(anvil)
+        emit(anvil, second, 3)
+        sync_once(mirror, source_of(anvil, emitter, depth=2), project)
+        head = int(anvil.rpc("eth_blockNumber"), 16)
+        late = Followed(address=Address(second), contract="Assets", from_block=1)
+        with fault_proxy(anvil.url) as proxy, Node(proxy.url) as node:
+            proxy.spoil = no_block(head - 6)
+            joined = source_of(anvil, emitter, depth=2, node=node, range_max=2)
+            joined.contracts = (*joined.contracts, late)
+            joined.__post_init__()
+            with pytest.raises(NodeContradicts):
+                sync_once(mirror, joined, project)
+            tip = StoredBlocks(mirror).tip()
+            assert tip is not None
+            assert tip.number < StoredBlocks(mirror).final_number()
+
+            proxy.heal()
+            sync_once(mirror, joined, project)
+
+            assert dump(mirror) == fresh(tmp_path, joined)
+
+    @pytest.mark.parametrize("verify", [False, True])
+    @pytest.mark.parametrize("depth", [0, 64])
+    def test_starts_with_the_block_of_the_first_event(
+        self, anvil: Anvil, emitter: str, mirror: Engine, depth: int, verify: bool
+    ) -> None:
+        """A start block that was skipped lost its events (reliability §3.4)."""
+        anvil.mine(3)
+        emit(anvil, emitter, 1, 2)
+        first = int(anvil.rpc("eth_blockNumber"), 16) - 1
+        source = source_of(anvil, emitter, depth=depth, verify=verify)
+        source.contracts = (
+            Followed(address=Address(emitter), contract="Assets", from_block=first),
+        )
+
+        synced = sync_once(mirror, source, project)
+
+        assert (synced.blocks, synced.events) == (2, 4)
+        assert StoredBlocks(mirror).block_at(first) is not None
 
     def test_keeps_what_was_whole_when_the_node_fails_in_the_middle(
         self, anvil: Anvil, emitter: str, mirror: Engine, tmp_path: Path

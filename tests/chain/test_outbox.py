@@ -6,11 +6,9 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from eth_account import Account
-from eth_account.datastructures import SignedTransaction
 from eth_account.signers.local import LocalAccount
 from eth_keys import keys
 
@@ -292,7 +290,7 @@ class LastSigner(LocalAccount):
         super().__init__(keys.PrivateKey(desk.writer.key), Account())
         self._desk = desk
 
-    def sign_transaction(self, *arguments: Any, **options: Any) -> SignedTransaction:
-        signed = super().sign_transaction(*arguments, **options)
+    @property
+    def key(self) -> bytes:
         self._desk.kill()
-        return signed
+        return super().key

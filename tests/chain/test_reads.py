@@ -20,6 +20,8 @@ from tests.chain.things import (
     used_log,
 )
 
+ON_BOTH_DATABASES = True
+
 
 class TestReads:
     @pytest.fixture

@@ -2,8 +2,10 @@
 Tests of reading a node: answers that are late, foreign or cut.
 """
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import orjson
 import pytest
@@ -71,6 +73,35 @@ class TestBatch:
             pytest.raises(NodeUnavailable, match="502"),
         ):
             node.call("eth_chainId")
+
+
+class TestTimeout:
+    def test_is_for_a_whole_answer(self) -> None:
+        """A node that sends a byte now and then hangs as well as one that sends none."""
+        ended = threading.Event()
+
+        def trickle(listener: socket.socket) -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
+                while not ended.wait(0.02):
+                    connection.sendall(b" ")
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=trickle, args=(listener,))
+            thread.start()
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            with Node(url, timeout_seconds=0.2) as node, pytest.raises(NodeUnavailable):
+                node.call("eth_chainId")
+            ended.set()
+            thread.join()
+
+
+class TestStr:
+    def test_keeps_what_a_url_may_hide(self) -> None:
+        with Node("https://user:word@node.example:8443/secret-key") as node:
+            assert str(node) == "node.example:8443"
 
 
 class TestNumberOf:

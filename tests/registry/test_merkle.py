@@ -12,6 +12,15 @@ words = st.binary(min_size=32, max_size=32)
 entries = st.dictionaries(words, words, max_size=24)
 
 
+# Keys of which many share their first bits, or nearly all of them.
+crowded = st.one_of(
+    words,
+    st.tuples(st.sampled_from([1, 16, 31]), words).map(
+        lambda one: bytes(one[0]) + one[1][one[0] :]
+    ),
+)
+
+
 def close(key: bytes, bit: int) -> bytes:
     """Return a key that differs in one bit only, so that the two share a long way."""
     return bytes(
@@ -54,6 +63,27 @@ class TestRoot:
         grown.set(key, value)
 
         assert grown.root == MerkleMap({**held, key: value}.items()).root
+
+    @given(st.dictionaries(crowded, words, max_size=24), crowded, words)
+    def test_is_the_same_built_at_once_or_one_by_one(
+        self, held: dict[bytes, bytes], key: bytes, value: bytes
+    ) -> None:
+        """Joints 18: whoever folded the same events has the same root, and the same proofs."""
+        grown = MerkleMap()
+        for one, its in held.items():
+            grown.set(one, its)
+
+        built = MerkleMap(held.items())
+
+        assert built.root == grown.root
+        assert all(built.prove(one) == grown.prove(one) for one in (*held, key))
+        built.set(key, value)
+        grown.set(key, value)
+        assert built.root == grown.root
+
+    def test_refuses_a_short_value_among_many(self) -> None:
+        with pytest.raises(ValueError, match="32 bytes"):
+            MerkleMap([(b"k" * 32, b"v" * 32), (b"l" * 32, b"v")])
 
     def test_refuses_a_short_value(self) -> None:
         with pytest.raises(ValueError, match="32 bytes"):
