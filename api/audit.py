@@ -1,60 +1,48 @@
 """
-Whether the mirror is what the chain says: every current row against the contract view that its
-record names, asked at the mirror's block.
+Whether the mirror is what the chain says: rows against the contract views that their records name,
+and how many there are against the chain's own counts.
 
-It repairs nothing. What no view shows is checked against what covers it: postings and links against
-the lists whose hash the chain stores.
+All of them in turn (`audit`), or some at random (`sample`); it repairs nothing. A node forgets old
+states, so every part is asked at the mirror's newest block of that moment.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 from sqlmodel import Session
 
-from chain.abi import hints_of
-from chain.artifacts import artifact
-from chain.codec import to_json
-from chain.facts import Block, Followed
-from chain.failure import Conflict, LedgerError
-from chain.reads import count
-from chain.records import View, key_of
-from chain.rpc import Call, Node, NodeContradicts, NodeRefused
+from api.comparing import AuditOnAnotherFork as AuditOnAnotherFork
+from api.comparing import Difference, Moment, StateNotHeld, compare
+from api.counters import COVERED, check_counters, check_gaps
+from chain.facts import Block
+from chain.failure import Conflict
+from chain.reads import Place, count, page
+from chain.records import View
+from chain.rpc import Endpoint
 from chain.store import followed, tip_of
-from chain.tables import key_names
-from chain.values import Address
-from chain.views import decode_view, encode_view
-from registry.assets import Asset, AssetLink
-from registry.store import every
-from settlement.funds import Posting
+from chain.tables import table_of
 from settlement.projection import ALL_RECORDS
-from settlement.settlements import Settlement, SettlementHold
+
+T = TypeVar("T")
 
 BATCH: Final = 100
 DIFFERENCES_MAX: Final = 100
 
+# The node may be a block ahead, or have forgotten the state, while the mirror's writer follows.
+TRIES: Final = 5
+PAUSE_SECONDS: Final = 0.2
+
+Note = Callable[[int, int], object]
+"""Told how many records of how many were compared."""
+
 
 class NothingToAudit(Conflict):
     """The mirror holds no block yet."""
-
-
-class AuditOnAnotherFork(Conflict):
-    """The node's block at the mirror's height is another one; follow the chain first."""
-
-    block_number: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One thing that is not as the chain says; `key` and values as the mirror's JSON has them."""
-
-    record: str
-    key: tuple[Any, ...]
-    field: str
-    mirrored: Any
-    on_chain: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +51,7 @@ class Audit:
     What an audit found.
 
     shape: `compared` counts records, by name in `records`; at most DIFFERENCES_MAX differences are
-           told in full, `difference_count` counts all
+           told in full, `difference_count` counts all; the block is the last that was asked at
     """
 
     equal: bool
@@ -76,263 +64,189 @@ class Audit:
 
 
 @dataclass(slots=True)
-class _Tally:
-    compared: dict[str, int]
-    count: int
-    told: list[Difference]
+class Scan:
+    """One pass over all records, a part at a time; between parts the mirror may move on."""
 
-    def add(self, found: Sequence[Difference]) -> None:
-        self.count += len(found)
-        self.told += found[: max(0, DIFFERENCES_MAX - len(self.told))]
+    mirror: Engine
+    node: Endpoint
+    compared: dict[str, int] = field(default_factory=dict)
+    difference_count: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    block: Block | None = None
+    _record: int = 0
+    _after: Place | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Return whether everything was compared."""
+        return self._record > len(ALL_RECORDS)
+
+    def step(self, limit: int = BATCH) -> list[Difference]:
+        """
+        Compare the next records, or at the end the counts, and return what differs.
+
+        :raises NothingToAudit: if there is no block
+        :raises AuditOnAnotherFork: StateNotHeld: if the node cannot be asked at the mirror's block
+        """
+        found = patiently(lambda: self._part(limit))
+        self.difference_count += len(found)
+        self.differences += found[: max(0, DIFFERENCES_MAX - len(self.differences))]
+        return found
+
+    def result(self) -> Audit:
+        """Return what was found so far."""
+        return Audit(
+            equal=self.difference_count == 0,
+            compared=sum(self.compared.values()),
+            records=dict(self.compared),
+            block_number=-1 if self.block is None else self.block.number,
+            block_hash="" if self.block is None else self.block.hash,
+            difference_count=self.difference_count,
+            differences=tuple(self.differences),
+        )
+
+    def _part(self, limit: int) -> list[Difference]:
+        with at_tip(self.mirror, self.node) as moment:
+            if self._record == len(ALL_RECORDS):
+                found, number, after = list(_whole(moment)), 0, None
+                named = {one: count(moment.session, one) for one in COVERED}
+            else:
+                record = ALL_RECORDS[self._record]
+                found, number, after = _stretch(moment, record, self._after, limit)
+                named = {record: self.compared.get(record.__name__, 0) + number}
+        # Only a part that was compared whole counts; any other is asked again.
+        self.block = moment.block
+        self.compared.update({one.__name__: total for one, total in named.items()})
+        self._after = after
+        if after is None:
+            self._record += 1
+        return found
 
 
-def audit(mirror: Engine, node: Node) -> Audit:
+def audit(mirror: Engine, node: Endpoint, *, note: Note = lambda _, __: None) -> Audit:
     """
-    Compare every current record with its contract, at the mirror's newest block.
+    Compare every current record with its contract, and every count.
 
-    shape: the node must still answer `eth_call` at that height
     :raises NothingToAudit: if there is no block
-    :raises AuditOnAnotherFork: if the node is on another fork
+    :raises AuditOnAnotherFork: if the node stays on another fork
+    :raises StateNotHeld: if the mirror stays so far behind that the node forgot its state
     """
-    tally = _Tally({}, 0, [])
+    scan = Scan(mirror, node)
     with Session(mirror) as session:
+        total = sum(count(session, record) for record in ALL_RECORDS)
+    while not scan.is_done:
+        scan.step()
+        note(min(total, sum(scan.compared.values())), total)
+    return scan.result()
+
+
+def sample(mirror: Engine, node: Endpoint, *, number: int, random: Random) -> Audit:
+    """
+    Compare some records, each as likely as any other of its type, and the more the more there are.
+
+    :raises NothingToAudit: AuditOnAnotherFork: StateNotHeld: as `audit`
+    """
+
+    def ask() -> Audit:
+        scan = Scan(mirror, node)
+        with at_tip(mirror, node) as moment:
+            for record, chosen in _chosen(moment.session, number, random).items():
+                found = compare(moment, chosen, _view(record))
+                scan.difference_count += len(found)
+                scan.differences += found[: max(0, DIFFERENCES_MAX - len(scan.differences))]
+                scan.compared[record.__name__] = len(chosen)
+        scan.block = moment.block
+        return scan.result()
+
+    return patiently(ask)
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """Return an answer, asking again while mirror and node move apart and together."""
+    for _ in range(TRIES - 1):
+        try:
+            return ask()
+        except (AuditOnAnotherFork, StateNotHeld):
+            time.sleep(PAUSE_SECONDS)
+    return ask()
+
+
+@contextmanager
+def at_tip(mirror: Engine, node: Endpoint) -> Iterator[Moment]:
+    """
+    Open a reading of the mirror at its newest block, which the node has before and after.
+
+    :raises NothingToAudit: if there is no block
+    :raises AuditOnAnotherFork: if the node has another
+    """
+    with Session(mirror) as session:
+        if mirror.dialect.name == "postgresql":
+            # SQLite's transactions are snapshots by themselves.
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         block = tip_of(session)
         if block is None:
             raise NothingToAudit()
-        _require_same_fork(node, block)
-        _, contracts = followed(session)
-        for record in ALL_RECORDS:
-            view: View | None = record.VIEW  # type: ignore[attr-defined]
-            if view is not None:
-                _audit_record(session, node, block, record, view, contracts, tally)
-        for name, check in _COVERED.items():
-            found = list(check(session))
-            tally.compared[name] = count(session, _NAMED[name])
-            tally.add(found)
-        for record in ALL_RECORDS:
-            tally.add(list(_gaps(session, record)))
-        _require_same_fork(node, block)
-    return Audit(
-        equal=tally.count == 0,
-        compared=sum(tally.compared.values()),
-        records=tally.compared,
-        block_number=block.number,
-        block_hash=block.hash,
-        difference_count=tally.count,
-        differences=tuple(tally.told),
-    )
+        moment = Moment(session, node, block, followed(session)[1])
+        moment.require_same_fork()
+        yield moment
+        moment.require_same_fork()
 
 
-def _require_same_fork(node: Node, block: Block) -> None:
-    found = node.call("eth_getBlockByNumber", hex(block.number), False)
-    if found is None or found["hash"] != block.hash:
-        raise AuditOnAnotherFork(block_number=block.number)
+def _stretch(
+    moment: Moment, record: type[Any], after: Place | None, limit: int
+) -> tuple[list[Difference], int, Place | None]:
+    view: View | None = record.VIEW
+    if view is None:
+        return [], 0, None
+    rows = page(moment.session, record, after=after, limit=limit)
+    found = compare(moment, [one.record for one in rows.items], view)
+    return found, len(rows.items), rows.next
 
 
-# --- views ----------------------------------------------------------------------------------------
+def _whole(moment: Moment) -> Iterator[Difference]:
+    for check in COVERED.values():
+        yield from check(moment.session)
+    for record in ALL_RECORDS:
+        yield from check_gaps(moment.session, record)
+    yield from check_counters(moment)
 
 
-def _audit_record(
-    session: Session,
-    node: Node,
-    block: Block,
-    record: type,
-    view: View,
-    contracts: Sequence[Followed],
-    tally: _Tally,
-) -> None:
-    addresses = [one.address for one in contracts if one.contract == view.contract]
-    waiting: list[Any] = []
-    total = 0
-    for one in _rows(session, record):
-        waiting.append(one)
-        total += 1
-        if len(waiting) == BATCH:
-            tally.add(_compare(node, block, waiting, view, addresses))
-            waiting = []
-    tally.add(_compare(node, block, waiting, view, addresses))
-    tally.compared[record.__name__] = total
+def _view(record: type) -> View:
+    view: View = record.VIEW  # type: ignore[attr-defined]
+    return view
 
 
-def _compare(
-    node: Node, block: Block, records: Sequence[Any], view: View, addresses: Sequence[Address]
-) -> list[Difference]:
-    if not records or not addresses:
-        return [_difference(one, "contract", "followed", "none") for one in records]
-    entry = artifact(view.contract).function(view.function)
-    answers = _ask(node, block, [_call(one, view, entry) for one in records], addresses)
-    return [
-        difference
-        for one, answer in zip(records, answers, strict=True)
-        for difference in _differences(one, view, entry, answer, block.timestamp)
-    ]
-
-
-def _call(record: Any, view: View, entry: Mapping[str, Any]) -> str:
-    return encode_view(entry, [getattr(record, name) for name in view.arguments])
-
-
-def _ask(
-    node: Node, block: Block, calldata: Sequence[str], addresses: Sequence[Address]
-) -> list[str | LedgerError]:
-    """Return what the newest deployment says, or an older one where the newest knows nothing."""
-    answers: list[str | LedgerError] = []
-    for address in reversed(addresses):
-        found = _ask_one(node, block, calldata, address)
-        answers = [
-            new if isinstance(old, LedgerError) else old
-            for old, new in zip(answers or found, found, strict=True)
-        ]
-    return answers
-
-
-def _ask_one(
-    node: Node, block: Block, calldata: Sequence[str], address: Address
-) -> list[str | LedgerError]:
-    calls: list[Call] = [
-        ("eth_call", [{"to": address, "data": data}, hex(block.number)]) for data in calldata
-    ]
-    try:
-        return list(node.batch(calls))
-    except NodeRefused:
-        # One refusal hides the other answers: ask one by one.
-        return [_ask_alone(node, call) for call in calls]
-
-
-def _ask_alone(node: Node, call: Call) -> str | LedgerError:
-    try:
-        answer: str = node.batch([call])[0]
-    except NodeRefused as refused:
-        return refused
-    return answer
-
-
-def _differences(
-    record: Any, view: View, entry: Mapping[str, Any], answer: str | LedgerError, now: int
-) -> Iterator[Difference]:
-    if isinstance(answer, LedgerError):
-        yield _difference(record, "view", "there", str(answer))
-        return
-    try:
-        seen = _values(decode_view(entry, answer), record)
-    except NodeContradicts as error:
-        yield _difference(record, "view", "there", str(error))
-        return
-    for name, on_chain in seen.items():
-        if name in view.covers:
-            mirrored = view.covers[name](record)
-        elif (type(record), name) in _TIMED:
-            mirrored = _TIMED[type(record), name](record, now)
-        elif hasattr(record, name):
-            mirrored = getattr(record, name)
-        else:
-            continue
-        if mirrored != on_chain:
-            yield _difference(record, name, mirrored, on_chain)
-
-
-# What a view derives from the time, and no row may hold because time falsifies it.
-_TIMED: Final[Mapping[tuple[type, str], Callable[[Any, int], Any]]] = {
-    (SettlementHold, "is_active"): lambda one, now: (
-        one.is_active and (one.until == 0 or now < one.until)
-    ),
-}
-
-
-def _values(found: Mapping[str, Any], record: Any) -> dict[str, Any]:
-    values = list(found.values())
-    if len(values) == 1 and hasattr(values[0], "ABI"):
-        shape: Any = type(values[0])
-        names = hints_of(shape)
-        return {name: getattr(values[0], name) for name in names}
-    if list(found) == ["value0"]:
-        kind: Any = type(record)
-        return {_only_value(kind): values[0]}
-    return dict(found)
-
-
-@cache
-def _only_value(record: Any) -> str:
-    """Return the one field outside the key: what a view without names answers."""
-    (name,) = [one for one in hints_of(record) if one not in key_names(record)]
-    return name
-
-
-# --- what no view shows ---------------------------------------------------------------------------
-
-
-def _check_links(session: Session) -> Iterator[Difference]:
-    links = {
-        (one.asset_id, one.version, one.parent_id, one.parent_version): one
-        for one in every(session, AssetLink)
+def _chosen(session: Session, number: int, random: Random) -> dict[type, Sequence[Any]]:
+    with_view = [one for one in ALL_RECORDS if one.VIEW is not None]  # type: ignore[attr-defined]
+    sizes = {one: count(session, one) for one in with_view}
+    there = [one for one in with_view if sizes[one]]
+    if not there:
+        return {}
+    wanted = random.choices(there, [sizes[one] for one in there], k=number)
+    return {
+        record: _some(session, record, wanted.count(record), random)
+        for record in dict.fromkeys(wanted)
     }
-    for asset in every(session, Asset):
-        for parent in asset.parents:
-            key = (asset.asset_id, asset.version, parent.asset_id, parent.version)
-            link = links.pop(key, None)
-            expected = (parent.relation, parent.consent_right_id)
-            found = (link.relation, link.consent_right_id) if link else None
-            if found != expected:
-                yield _told("AssetLink", key, "relation", found, expected)
-    for key in links:
-        yield _told("AssetLink", key, "parent", "there", None)
 
 
-def _check_postings(session: Session) -> Iterator[Difference]:
-    postings = {(one.trade_id, one.leg_index): one for one in every(session, Posting)}
-    for settlement in every(session, Settlement):
-        for index, leg in enumerate(settlement.legs):
-            key = (settlement.trade_id, index)
-            posting = postings.pop(key, None)
-            expected = (leg.kind, leg.payee, leg.amount_fen)
-            found = (posting.kind, posting.payee, posting.amount_fen) if posting else None
-            if found != expected:
-                yield _told("Posting", key, "leg", found, expected)
-    for key in postings:
-        yield _told("Posting", key, "settlement", "there", None)
-
-
-def _rows(session: Session, record: Any) -> Iterator[Any]:
-    return every(session, record)
-
-
-def _gaps(session: Session, record: type) -> Iterator[Difference]:
-    """Tell of numbers that no row has: what was never mirrored is missing somewhere."""
-    if "sequence" not in hints_of(record):
-        return
-    numbers = sorted({one.sequence for one in _rows(session, record)})
-    expected = list(range(1, len(numbers) + 1))
-    if numbers != expected:
-        missing = sorted(set(range(1, (numbers or [0])[-1] + 1)) - set(numbers))
-        yield _told(record.__name__, (), "sequence", "gaps", missing[:10])
-
-
-_COVERED: Final[Mapping[str, Callable[[Session], Iterator[Difference]]]] = {
-    "AssetLink": _check_links,
-    "Posting": _check_postings,
-}
-_NAMED: Final[Mapping[str, type]] = {"AssetLink": AssetLink, "Posting": Posting}
-
-
-def _difference(record: Any, field: str, mirrored: Any, on_chain: Any) -> Difference:
-    return _told(type(record).__name__, key_of(record), field, mirrored, on_chain)
-
-
-def _told(
-    record: str, key: tuple[Any, ...], field: str, mirrored: Any, on_chain: Any
-) -> Difference:
-    return Difference(
-        record=record,
-        key=tuple(_plain(one) for one in key),
-        field=field,
-        mirrored=_plain(mirrored),
-        on_chain=_plain(on_chain),
+def _some(session: Session, record: type, number: int, random: Random) -> list[Any]:
+    """Return current records at random: for each draw the next one above a random row number."""
+    versioned = table_of(record)
+    table = versioned.table
+    low, high = (
+        session.connection()
+        .execute(select(func.min(table.c.row_id), func.max(table.c.row_id)))
+        .one()
     )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
-    if hasattr(value, "ABI"):
-        return to_json(type(value), value)
-    return getattr(value, "name", value)
+    found = {}
+    for _ in range(number):
+        query = (
+            select(table.c.row_id, *versioned.columns())
+            .where(table.c.row_id >= random.randint(low, high), table.c.to_block.is_(None))
+            .order_by(table.c.row_id)
+            .limit(1)
+        )
+        row = session.connection().execute(query).first()
+        if row is not None:
+            found[row[0]] = versioned.make(row[1:])
+    return list(found.values())

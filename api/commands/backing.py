@@ -1,0 +1,146 @@
+"""
+`shulian backup` and `shulian restore`: everything that the chain cannot tell again, in one file.
+
+The copying is `api.backups`', the proving and putting back `api.restores`'.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from api.commands.failing import add
+from api.commands.homes import HomeOption, JsonOption, require_home, settings_for
+from api.commands.progress import parts
+from api.commands.showing import print_json, print_pairs, say
+from api.commands.signals import stoppable
+
+if TYPE_CHECKING:
+    from api.archives import Manifest
+
+LISTED: Final = ("members", "content")
+
+DeepOption = Annotated[
+    bool,
+    typer.Option(
+        "--deep", help="Also fold all stored events anew, and compare the records that this makes."
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    add(app, backup, name="backup", example="shulian backup /var/backups/shulian --content")
+    add(app, restore, name="restore", example="shulian restore shulian.tar.gz --home .shulian")
+
+
+def backup(
+    target: Annotated[
+        Path,
+        typer.Argument(help="A file, or a folder in which it gets a name.", metavar="FILE|FOLDER"),
+    ],
+    content: Annotated[
+        bool, typer.Option("--content", help="Also what the content store of the home holds.")
+    ] = False,
+    without_keys: Annotated[
+        bool, typer.Option("--without-keys", help="Leave out the key files and their password.")
+    ] = False,
+    without_password: Annotated[
+        bool,
+        typer.Option(
+            "--without-password",
+            help="Leave out the password, and the key of webhooks: the other key files stay"
+            " encrypted wherever the backup goes.",
+        ),
+    ] = False,
+    deep: DeepOption = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Back up a home while it runs, and prove the backup by restoring it beside.
+
+    It holds the operational database (what was sent, sessions, access log, drafts), the mirror,
+    deployments, exports and key files, with a manifest of SHA-256 digests.
+    """
+    from api.backups import What, back_up
+    from api.databases import open_current
+
+    settings = settings_for(home)
+    require_home(settings.home)
+    what = What(
+        has_keys=not without_keys,
+        has_password=not (without_keys or without_password),
+        has_content=content,
+    )
+    with stoppable(), parts(is_quiet=as_json) as shown:
+        mirror = open_current(settings.mirror_url, settings.mirror_lock)
+        try:
+            made = back_up(
+                settings,
+                mirror,
+                target.expanduser().absolute(),
+                what=what,
+                is_deep=deep,
+                step=shown.begin,
+            )
+        finally:
+            mirror.dispose()
+    told = {"file": str(made.path), "size_bytes": made.size_bytes, **told_of(made.manifest)}
+    if as_json:
+        print_json(told)
+        return
+    print_pairs([("backup", told["file"]), *_pairs(told)])
+    if made.manifest.has_password:
+        say("It holds the keys with their password: keep it where you would keep the home.")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `shulian backup` made.", metavar="FILE")],
+    deep: DeepOption = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """
+    Make a new home out of a backup; a folder that holds anything is refused.
+
+    With SHULIAN_MIRROR_URL set, the mirror goes into that database, which must be empty. Then
+    `shulian up` goes on where the backup was made.
+    """
+    from api.restores import restore as put_back
+
+    settings = settings_for(home)
+    with stoppable(), parts(is_quiet=as_json) as shown:
+        shown.begin("restore and compare")
+        manifest = put_back(file.expanduser().absolute(), settings, is_deep=deep)
+    told = {"home": str(settings.home), **told_of(manifest)}
+    if as_json:
+        print_json(told)
+        return
+    print_pairs([("home", told["home"]), *_pairs(told)])
+    if not manifest.has_keys:
+        say("Put the key files and their password into its folder keys before `shulian up`.")
+    elif not manifest.has_password:
+        say("Put the password of the keys into its file keys/password before `shulian up`.")
+    if not manifest.has_content:
+        say("The content store was not in the backup: give it back, or point to it.")
+
+
+def told_of(manifest: "Manifest") -> dict[str, Any]:
+    """Return what a backup holds, without the lists of its files."""
+    told = {name: value for name, value in asdict(manifest).items() if name not in LISTED}
+    return {**told, **{name: len(getattr(manifest, name)) for name in LISTED}, "verified": True}
+
+
+def _pairs(told: dict[str, Any]) -> list[tuple[str, str]]:
+    mirror = told["mirror"]
+    return [
+        ("made at", told["made_at"]),
+        ("chain", str(told["chain_id"])),
+        ("mirror", f"block {mirror['block_number']}, {mirror['events']} events"),
+        ("checksum", mirror["checksum"]),
+        ("files", str(told["members"])),
+        ("content", f"{told['content']} files, {'in' if told['has_content'] else 'not in'} it"),
+        ("restored and compared", "equal"),
+    ]
