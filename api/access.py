@@ -42,6 +42,24 @@ def token_of(
     return credentials.credentials
 
 
+def supervised_by(viewer: Viewer, now: int) -> tuple[ParticipantId, ...] | None:
+    """Return the venues that somebody supervises; None means all."""
+    held = [
+        grant
+        for grant in viewer.roles
+        if holds_role((grant,), role=Role.REGULATOR, venue=grant.venue, now=now)
+    ]
+    if any(grant.venue == NOWHERE for grant in held):
+        return None
+    return tuple(grant.venue for grant in held)
+
+
+def sees_trade(viewer: Viewer, venues: tuple[ParticipantId, ...] | None, trade: Trade) -> bool:
+    """Return whether somebody who supervises these venues may see a trade and what hangs on it."""
+    concerned = (trade.buyer, trade.seller, trade.executing_venue)
+    return viewer.participant_id in concerned or venues is None or trade.executing_venue in venues
+
+
 @dataclass(frozen=True, slots=True)
 class Privileged:
     """A privileged look at the mirror: who looks, at what, and the log of it."""
@@ -53,24 +71,11 @@ class Privileged:
 
     def supervised(self) -> tuple[ParticipantId, ...] | None:
         """Return the venues that the viewer supervises; None means all."""
-        held = [
-            grant
-            for grant in self.viewer.roles
-            if holds_role((grant,), role=Role.REGULATOR, venue=grant.venue, now=self.reading.now)
-        ]
-        if any(grant.venue == NOWHERE for grant in held):
-            return None
-        return tuple(grant.venue for grant in held)
+        return supervised_by(self.viewer, self.reading.newest().now)
 
     def sees(self, trade: Trade) -> bool:
         """Return whether the viewer may see a trade and all that hangs on it."""
-        venues = self.supervised()
-        concerned = (trade.buyer, trade.seller, trade.executing_venue)
-        return (
-            self.viewer.participant_id in concerned
-            or venues is None
-            or trade.executing_venue in venues
-        )
+        return sees_trade(self.viewer, self.supervised(), trade)
 
     def trades(self) -> Select[tuple[str]] | None:
         """Return which trades the viewer may see, as a query for their ids; None means all."""
@@ -132,7 +137,8 @@ def privileged(
     token: Annotated[str, Depends(token_of)],
 ) -> Privileged:
     """Return who looks, if they are signed in and still in good standing."""
-    return Privileged(resume(services, reading, token), reading, request, services)
+    # What somebody may see is a matter of now, whatever moment they ask about.
+    return Privileged(resume(services, reading.newest(), token), reading, request, services)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +181,7 @@ def looker(
     """Return who looks, signed in or not."""
     if credentials is None:
         return Looker(services, reading, None)
-    viewer = resume(services, reading, credentials.credentials)
+    viewer = resume(services, reading.newest(), credentials.credentials)
     return Looker(services, reading, Privileged(viewer, reading, request, services))
 
 

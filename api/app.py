@@ -12,9 +12,12 @@ from fastapi.routing import APIRoute
 
 from api import problems
 from api.deps import Services
+from api.door import Door
+from api.exposition import metrics
 from api.limits import BodyLimit
 from api.models import Json, described
-from api.routes import v1
+from api.observing import Observed
+from api.routes import reads, v1
 from api.wire import make_model
 from chain.failure import NotFound
 
@@ -100,11 +103,16 @@ def bare_app() -> FastAPI:
         separate_input_output_schemas=False,
         redoc_url=None,
         docs_url=None,
+        # We measure ourselves (`api.metrics`); looking for others' means costs every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Door, routes=reads)
+    app.add_middleware(Observed)
     app.include_router(v1())
     app.include_router(explanations)
+    app.add_route("/metrics", metrics, include_in_schema=False)
     _document_problems(app)
     return app
 

@@ -13,16 +13,30 @@ import typer
 
 from api.commands import (
     auditing,
+    backing,
+    hooking,
+    mirroring,
     performing,
     serving,
     tracing,
     verifying,
+    vouching,
 )
 from api.commands.nouns import NOUNS, Noun
 
 HELP: Final = "Shulian 数链: the ledger that data exchanges share."
 EPILOG: Final = "\b\nExample:\n  shulian demo --once"
-STANDING: Final = (serving, performing, verifying, tracing, auditing)
+STANDING: Final = (
+    serving,
+    performing,
+    verifying,
+    vouching,
+    tracing,
+    auditing,
+    backing,
+    mirroring,
+    hooking,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,9 +75,10 @@ def _group(noun: Noun, *, is_filled: bool) -> typer.Typer:
     epilog = f"\b\nExample:\n  shulian {noun.name} ls"
     group = typer.Typer(help=noun.help, epilog=epilog, rich_markup_mode=None, no_args_is_help=True)
     if is_filled:
-        from api.commands import acting, checking, looking, signing
+        from api.commands import acting, checking, looking, signing, versions
 
         looking.register(group, noun)
+        versions.register(group, noun)
         checking.register(group, noun)
         signing.register(group, noun)
         acting.register(group, noun)

@@ -7,13 +7,21 @@ no server: those are the command line's.
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from time import time
+from typing import Final
+
+from sqlalchemy import Engine
 
 from api.catalogue import Catalogue
 from api.config import Settings
+from api.databases import open_current
 from api.deps import Services
 from api.operational import create_tables
+from api.streams import Streams
+from api.watch import Watch
+from api.webhook_calls import Reach, networks_of
+from api.webhook_signing import SecretKey
+from api.webhooks import Webhooks
 from api.worker import Worker
 from chain.client import Ledger
 from chain.content import content_store
@@ -21,14 +29,21 @@ from chain.deployments import load_deployments
 from chain.durable import make_folder
 from chain.facts import Followed
 from chain.fetch import Source
+from chain.finality import finality_of
+from chain.newheads import announcements_url
+from chain.nodes import Nodes, open_nodes
 from chain.outbox import Outbox, operational_engine
+from chain.reading import Snapshots
 from chain.rpc import Node
-from chain.store import open_mirror
-from registry import tables as registry_tables
-from settlement import tables as settlement_tables
 
-# The mirror holds the tables of all records that are imported before it is opened.
-TABLES = (registry_tables, settlement_tables)
+# How long the nodes of somebody else may be behind the mirror without having lost blocks.
+PATIENCE_SECONDS: Final = 60
+
+# From it all secrets of webhooks are made; it goes with the home's other keys.
+WEBHOOK_KEY: Final = "webhooks.key"
+
+# The setting of a node that is only ever polled.
+NO_ANNOUNCER: Final = "off"
 
 
 @contextmanager
@@ -42,58 +57,105 @@ def open_services(
     """
     with ExitStack() as stack:
         make_folder(settings.home)
-        mirror = open_mirror(settings.mirror_url)
+        mirror = open_current(settings.mirror_url, settings.mirror_lock)
         stack.callback(mirror.dispose)
+        snapshots = Snapshots(settings.mirror_url)
+        stack.callback(snapshots.dispose)
         operational = operational_engine(settings.operational)
         stack.callback(operational.dispose)
         create_tables(operational)
         yield Services(
             mirror=mirror,
+            snapshots=snapshots,
             operational=operational,
             outbox=ledger.sender.outbox if ledger else Outbox(operational, chain_id=chain_id),
             content=content_store(settings.content_url),
             exports=settings.exports,
-            node=stack.enter_context(Node(rpc_url)),
+            node=stack.enter_context(open_nodes(rpc_url)),
             chain_id=chain_id,
-            finality_depth=settings.finality_depth,
             origin=settings.origin,
             nonce_seconds=settings.nonce_seconds,
             session_seconds=settings.session_seconds,
             clock=lambda: int(time()),
+            finality=settings.finality,
+            verify=settings.verify,
+            webhooks=webhooks_of(settings, operational, chain_id=chain_id),
             ledger=ledger,
+            rpc_url=rpc_url,
+            streams=Streams(settings.streams_max),
         )
+
+
+def webhooks_of(settings: Settings, operational: Engine, *, chain_id: int) -> Webhooks:
+    """Return the webhooks of a chain, with the key that their secrets are made from."""
+    return Webhooks(
+        engine=operational,
+        chain_id=chain_id,
+        key=SecretKey(settings.keys / WEBHOOK_KEY),
+        reach=Reach(
+            is_http_allowed=bool(settings.webhook_http),
+            networks=networks_of(settings.webhook_networks),
+        ),
+    )
 
 
 def worker_of(services: Services, settings: Settings) -> Worker:
     """Return the worker that keeps the services' mirror, to be used in a `with`."""
     return Worker(
         services.mirror,
-        _Sources(services, settings.home),
+        _Sources(services, settings),
         lock=settings.mirror_lock,
         catalogue=Catalogue(services.mirror, services.operational, services.content),
         poll_seconds=settings.poll_seconds,
+        announcer=_announcer(services, settings),
+        watch=_watch(services, settings),
     )
+
+
+def _watch(services: Services, settings: Settings) -> Watch | None:
+    if settings.audit_seconds == 0:
+        return None
+    return Watch(
+        services.mirror,
+        services.operational,
+        services.node,
+        every_seconds=settings.audit_seconds,
+        clock=services.clock,
+    )
+
+
+def _announcer(services: Services, settings: Settings) -> str:
+    if settings.ws_url:
+        return "" if settings.ws_url == NO_ANNOUNCER else settings.ws_url
+    node = services.node
+    first = node.each[0] if isinstance(node, Nodes) else node
+    return announcements_url(first.url) if isinstance(first, Node) else ""
 
 
 class _Sources:
     """The source of all deployments of a home: made anew only when one was added."""
 
-    def __init__(self, services: Services, home: Path) -> None:
+    def __init__(self, services: Services, settings: Settings) -> None:
         self._services = services
-        self._home = home
+        self._settings = settings
         self._source: Source | None = None
 
     def __call__(self) -> Source:
         followed = self._followed()
+        node = self._services.node
         if self._source is None or self._source.contracts != followed:
             self._source = Source(
-                node=self._services.node,
+                node=node,
                 chain_id=self._services.chain_id,
                 contracts=followed,
-                finality_depth=self._services.finality_depth,
+                finality=finality_of(self._settings.finality, self._services.node),
+                verify=self._settings.verify == "receipts",
+                witnesses=node.each if isinstance(node, Nodes) else (),
+                # The embedded chain is one process of this machine, which cannot be late.
+                patience_seconds=PATIENCE_SECONDS if self._settings.rpc_url else 0,
             )
         return self._source
 
     def _followed(self) -> tuple[Followed, ...]:
-        found = load_deployments(self._home, chain_id=self._services.chain_id)
+        found = load_deployments(self._settings.home, chain_id=self._services.chain_id)
         return tuple(one for deployment in found for one in deployment.followed())

@@ -9,10 +9,14 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+from api.logs import FORMATS, LEVELS
+from api.webhook_calls import networks_of
 from chain.failure import Invalid
+from chain.finality import AUTO, FinalityInvalid, check_finality
 
 PREFIX: Final = "SHULIAN_"
 DEFAULT_HOME: Final = ".shulian"
+VERIFY: Final = ("off", "receipts")
 
 
 class SettingInvalid(Invalid):
@@ -29,7 +33,13 @@ class Settings:
 
     shape: an empty URL means the one inside `home`; an empty `rpc_url` means the embedded chain;
            `origin` is how browsers reach the API, which is what they sign when they sign in
-    units: `finality_depth` in blocks, the others in seconds
+           `rpc_url` may hold several URLs, separated by commas; `finality` is `auto`, `finalized`
+           or a number of blocks; `verify` is `receipts` or `off`; `ws_url` is where the node
+           announces blocks: empty for the same place as `rpc_url`, `off` to poll only;
+           webhooks go to https and the world's network, unless `webhook_http` is 1 or
+           `webhook_networks` names others; `log_format` is `json`, `text`, or empty for text on a
+           terminal and JSON elsewhere; the mirror audits itself every `audit_seconds`, 0 for never
+    units: seconds
     """
 
     home: Path = Path(DEFAULT_HOME)
@@ -39,10 +49,18 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8300
     origin: str = ""
-    finality_depth: int = 0
+    finality: str = AUTO
+    verify: str = "receipts"
+    ws_url: str = ""
     poll_seconds: int = 1
+    audit_seconds: int = 30
     nonce_seconds: int = 300
     session_seconds: int = 12 * 3600
+    streams_max: int = 256
+    webhook_http: int = 0
+    webhook_networks: str = ""
+    log_format: str = ""
+    log_level: str = "INFO"
 
     @property
     def deployments(self) -> Path:
@@ -84,7 +102,25 @@ def read_settings(environment: Mapping[str, str], **arguments: Any) -> Settings:
         for field in fields(Settings)
         if environment.get(PREFIX + field.name.upper())
     }
-    return _filled(Settings(**{**read, **given}))
+    return _filled(_checked(Settings(**{**read, **given})))
+
+
+def _checked(settings: Settings) -> Settings:
+    if settings.verify not in VERIFY:
+        raise SettingInvalid(setting="verify", value=settings.verify)
+    if settings.log_format not in FORMATS:
+        raise SettingInvalid(setting="log_format", value=settings.log_format)
+    if settings.log_level not in LEVELS:
+        raise SettingInvalid(setting="log_level", value=settings.log_level)
+    try:
+        networks_of(settings.webhook_networks)
+    except ValueError as error:
+        raise SettingInvalid(setting="webhook_networks", value=settings.webhook_networks) from error
+    try:
+        check_finality(settings.finality)
+    except FinalityInvalid as error:
+        raise SettingInvalid(setting="finality", value=settings.finality) from error
+    return settings
 
 
 def _parse(name: str, kind: Any, text: str) -> Any:

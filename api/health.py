@@ -1,36 +1,45 @@
 """
-Whether the mirror keeps up with the node, and whether the books close.
+Whether the mirror keeps up with the node, whether the books close, and what a person must look at.
 
-It repairs nothing and compares no views: `api.audit` does that.
+It repairs nothing and compares no views: `api.audit` does that. Nothing here takes longer the more
+there is, but the books' sums, which are made once per block.
 """
 
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from api.deps import Services, open_reading
+from api.alarms import open_alarms
+from api.deps import Reading, Services, open_reading
 from api.models import AsOf, Json, described, names_of
-from api.problems import MirrorEmpty
+from api.problems import MirrorEmpty, NotReady
+from api.webhooks import WebhookState
 from api.wire import make_model
 from chain.failure import LedgerError
+from chain.heads import heads_of
+from chain.letters import count_letters
 from chain.rpc import number_of
 from settlement.store import violations
 
 # A mirror further behind than this answers questions about the past.
 LAG_BLOCKS_MAX: Final = 2
 BLOCKS_REMEMBERED: Final = 4
+STOPPED_ALARM: Final = "the mirror stopped"
 
 
 class HealthStatus(Enum):
     """What the figures amount to, worst last."""
 
     OK = auto()
+    DEGRADED = auto()
     LAGGING = auto()
     NODE_UNREACHABLE = auto()
     EMPTY = auto()
+    STOPPED = auto()
     BROKEN = auto()
 
 
@@ -40,13 +49,24 @@ HEALTH: Final = make_model(
         {
             "status": (
                 names_of(HealthStatus),
-                "OK; LAGGING behind the node by more than two blocks; NODE_UNREACHABLE: reads are"
-                " served from the mirror; EMPTY: no block is mirrored; BROKEN: an invariant fails.",
+                "OK; DEGRADED: something waits for a person, answers hold; LAGGING behind the node"
+                " by more than two blocks; NODE_UNREACHABLE: reads are served from the mirror;"
+                " EMPTY: no block is mirrored; STOPPED: the mirror's writer ended; BROKEN: an"
+                " invariant fails, or an audit found a difference.",
             ),
             "chain_id": (int, "The chain."),
             "indexed_block": (int | None, "Height of the mirror's newest block."),
+            "final_block": (int | None, "Height up to which no fork can change anything."),
             "node_block": (int | None, "Height of the node's newest block; null if it is silent."),
             "lag_blocks": (int | None, "How far the mirror is behind."),
+            "finality": (str, "The rule: `auto`, `finalized`, or a number of blocks."),
+            "verify": (str, "`receipts` where every block's receipts are checked, else `off`."),
+            "dead_letters": (int, "Logs that could not be read or folded, waiting for repair."),
+            "unknown_events": (int, "Events that this version cannot read, kept as they came."),
+            "alarm": (str, "What the mirror's writer needs a person for; empty if nothing."),
+            "audit": (list[str], "Differences that audits found, one sentence each."),
+            "streams": (int, "Streams that this process is telling."),
+            "webhooks_paused": (int, "Webhooks that are paused."),
             "invariants": (
                 list[str],
                 "What does not close, one sentence each; empty when all is well.",
@@ -56,28 +76,84 @@ HEALTH: Final = make_model(
     ),
     doc="Whether answers can be relied on now.",
 )
+STANDING: Final = make_model(
+    "HealthStanding",
+    described({"status": (str, "OK.")}),
+    doc="What an orchestrator asks.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What was found: figures by name, and what is wrong."""
+
+    node_block: int | None
+    dead_letters: int = 0
+    unknown_events: int = 0
+    alarm: str = ""
+    audit: tuple[str, ...] = ()
+    paused: int = 0
+    broken: tuple[str, ...] = ()
 
 
 def tell_health(services: Services) -> Json:
     """Return the figures; a silent node or an empty mirror is told, not raised."""
     node_block = _node_block(services)
-    with Session(services.mirror) as session:
+    audit, paused = open_alarms(services.operational), _paused(services)
+    with services.snapshots.open() as snapshot:
+        heads = heads_of(snapshot.session)
+        found = Findings(node_block=node_block, alarm=heads.alarm, audit=audit, paused=paused)
         try:
-            reading = open_reading(session, services.finality_depth)
+            reading = open_reading(snapshot)
         except MirrorEmpty:
-            return _told(services, HealthStatus.EMPTY, None, node_block, [], None)
-        broken = list(_violations_at(services.mirror, reading.block.hash))
-        indexed = reading.block.number
-        status = _status(broken, node_block, indexed)
-        return _told(services, status, indexed, node_block, broken, reading.as_of())
+            status = HealthStatus.STOPPED if _is_stopped(heads.alarm) else HealthStatus.EMPTY
+            return _told(services, status, found, None)
+        tally = services.tallies.count(snapshot.session, final_number=heads.final_number)
+        found = Findings(
+            node_block=node_block,
+            dead_letters=count_letters(snapshot.session),
+            unknown_events=tally.unknown,
+            alarm=heads.alarm,
+            audit=audit,
+            paused=paused,
+            broken=_violations_at(services.mirror, reading.block.hash),
+        )
+        return _told(services, _status(found, reading.block.number), found, reading)
 
 
-def _status(broken: list[str], node_block: int | None, indexed: int) -> HealthStatus:
-    if broken:
+def require_ready(services: Services) -> Json:
+    """
+    Return that this process can answer questions about the present.
+
+    :raises NotReady: while there is no block, or the writer ended
+    """
+    with services.snapshots.open() as snapshot:
+        alarm = heads_of(snapshot.session).alarm
+        if snapshot.tip() is None:
+            raise NotReady(status=HealthStatus.EMPTY.name)
+    if _is_stopped(alarm):
+        raise NotReady(status=HealthStatus.STOPPED.name)
+    if services.streams.is_closing:
+        raise NotReady(status="CLOSING")
+    return {"status": HealthStatus.OK.name}
+
+
+def _status(found: Findings, indexed: int) -> HealthStatus:
+    if found.broken or found.audit:
         return HealthStatus.BROKEN
-    if node_block is None:
+    if _is_stopped(found.alarm):
+        return HealthStatus.STOPPED
+    if found.node_block is None:
         return HealthStatus.NODE_UNREACHABLE
-    return HealthStatus.LAGGING if node_block - indexed > LAG_BLOCKS_MAX else HealthStatus.OK
+    if found.node_block - indexed > LAG_BLOCKS_MAX:
+        return HealthStatus.LAGGING
+    if found.alarm or found.dead_letters or found.unknown_events:
+        return HealthStatus.DEGRADED
+    return HealthStatus.OK
+
+
+def _is_stopped(alarm: str) -> bool:
+    return alarm.startswith(STOPPED_ALARM)
 
 
 @lru_cache(maxsize=BLOCKS_REMEMBERED)
@@ -94,21 +170,33 @@ def _node_block(services: Services) -> int | None:
         return None
 
 
+def _paused(services: Services) -> int:
+    return sum(one.state is WebhookState.PAUSED for one in services.webhooks.browse())
+
+
 def _told(
-    services: Services,
-    status: HealthStatus,
-    indexed: int | None,
-    node_block: int | None,
-    broken: list[str],
-    as_of: Json | None,
+    services: Services, status: HealthStatus, found: Findings, reading: Reading | None
 ) -> Json:
-    is_known = indexed is not None and node_block is not None
+    indexed = None if reading is None else reading.block.number
+    final = None if reading is None or reading.final_number < 0 else reading.final_number
+    lag: Any = None
+    if indexed is not None and found.node_block is not None:
+        lag = max(0, found.node_block - indexed)
     return {
         "status": status.name,
         "chain_id": services.chain_id,
         "indexed_block": indexed,
-        "node_block": node_block,
-        "lag_blocks": max(0, (node_block or 0) - (indexed or 0)) if is_known else None,
-        "invariants": broken,
-        "as_of": as_of,
+        "final_block": final,
+        "node_block": found.node_block,
+        "lag_blocks": lag,
+        "finality": services.finality,
+        "verify": services.verify,
+        "dead_letters": found.dead_letters,
+        "unknown_events": found.unknown_events,
+        "alarm": found.alarm,
+        "audit": list(found.audit),
+        "streams": len(services.streams),
+        "webhooks_paused": found.paused,
+        "invariants": list(found.broken),
+        "as_of": None if reading is None else reading.as_of(),
     }

@@ -5,7 +5,7 @@ It is not the form of single values (`api.wire`), nor what any noun's status mea
 (`api.statuses`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -28,6 +28,23 @@ class AsOf(BaseModel):
     block_number: int = Field(description="Its height.")
     block_hash: str = Field(description="Its hash.")
     is_final: bool = Field(description="Whether a fork can no longer undo it.")
+
+
+class Evidence(BaseModel):
+    """What a whole list amounts to, so that whoever holds its pages knows that none is missing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    count: int = Field(description="How many items the list has.")
+    checksum: str = Field(
+        description="SHA-256 of the canonical JSON (RFC 8785) of the array of all items in order,"
+        " each without the members that `excluded` names."
+    )
+    excluded: list[str] = Field(
+        description="Members that come from documents, which another server may not be able to"
+        " read."
+    )
+    as_of: AsOf = Field(description="The block the list is as of.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +71,22 @@ class Answer(Generic[R]):
     """
     The model of a record, alone and in lists.
 
-    shape: `added` names what a route adds from elsewhere, such as titles: type and description
+    shape: `added` names what a route adds from elsewhere, such as titles: type and description;
+           `excluded` those of it that no chain says, but documents do
     """
 
     def __init__(
-        self, record: type[R], *derived: Derived[R], added: Mapping[str, tuple[Any, str]] = NOTHING
+        self,
+        record: type[R],
+        *derived: Derived[R],
+        added: Mapping[str, tuple[Any, str]] = NOTHING,
+        excluded: Sequence[str] = (),
     ) -> None:
         self.record = record
         self.name = record.__name__
+        self.excluded = tuple(sorted(excluded))
         self._forms = _forms(record)
+        self._converts = [(name, form.convert) for name, form in self._forms.items()]
         self._derived = derived
         self._added = added
         members = self._members()
@@ -71,18 +95,30 @@ class Answer(Generic[R]):
         self.item_model = make_model(f"{self.name}Item", members, doc=doc)
         self.model = make_model(f"{self.name}Out", {**members, **as_of}, doc=doc)
         self.page_model = page_model(f"{self.name}Page", self.item_model)
+        self.list_model: Any = self.page_model | Evidence
+        own = make_model(f"{self.name}Fields", self._members_of_its_own(), doc=doc)
+        self.history_model = page_model(f"{self.name}History", version_model(own))
 
     def item(self, recorded: Recorded[R], now: int, added: Json = NOTHING) -> Json:
         """Return a record as it stands in a list, with what the route adds to it."""
-        record = recorded.record
-        return {
-            **{name: form.convert(getattr(record, name)) for name, form in self._forms.items()},
-            **{one.name: one.compute(record, now) for one in self._derived},
-            **added,
-            "recorded_at_block": recorded.from_block,
-        }
+        told = self.fields(recorded.record, now)
+        if added:
+            told.update(added)
+        told["recorded_at_block"] = recorded.from_block
+        return told
+
+    def fields(self, record: R, now: int) -> Json:
+        """Return what a record itself says, at a time."""
+        told = {name: convert(getattr(record, name)) for name, convert in self._converts}
+        for one in self._derived:
+            told[one.name] = one.compute(record, now)
+        return told
 
     def _members(self) -> dict[str, Any]:
+        own = self._members_of_its_own()
+        return {**own, **described(self._added), "recorded_at_block": RECORDED}
+
+    def _members_of_its_own(self) -> dict[str, Any]:
         prose = prose_of(self.record)
         own = {
             name: (form.kind, Field(description=sentence(name, prose.get(name))))
@@ -91,13 +127,31 @@ class Answer(Generic[R]):
         derived = {
             one.name: (one.kind, Field(description=one.description)) for one in self._derived
         }
-        return {**own, **derived, **described(self._added), "recorded_at_block": RECORDED}
+        return {**own, **derived}
+
+
+def version_model(record: type[BaseModel]) -> type[BaseModel]:
+    """Return the model of one version in a record's history."""
+    name = record.__name__.removesuffix("Fields")
+    members = {
+        "from_block": (int, "Height of the block that made it."),
+        "from_time": (str | None, "That block's time, RFC 3339 in UTC."),
+        "to_block": (int | None, "Height of the block that made the next one; null if none did."),
+        "to_time": (str | None, "That block's time, RFC 3339 in UTC; null likewise."),
+        "event": (str, "The event that made it: the last one about it in its block."),
+        "contract": (str, "The contract that emitted it."),
+        "transaction_hash": (str, "The transaction that did it."),
+        "log_index": (int, "The event's place among the logs of the block."),
+        "is_final": (bool, "Whether a fork can no longer undo it."),
+        "record": (record, "The record from then on, its status as of that block's time."),
+    }
+    return make_model(f"{name}Version", described(members), doc="A version of a record.")
 
 
 def page_model(name: str, item: type[BaseModel]) -> type[BaseModel]:
     """Return the model of a list of such items."""
     members: dict[str, Any] = {
-        "items": (list[item], Field(description="In the order the chain recorded them.")),  # type: ignore[valid-type]
+        "items": (list[item], Field(description="In the order of the chain.")),  # type: ignore[valid-type]
         "next": (str | None, Field(description="Cursor of the next page; null at the end.")),
         "as_of": (AsOf, Field(description="The block the list is as of.")),
     }
@@ -121,11 +175,13 @@ def status(kind: type[Any], description: str, compute: Callable[[R, int], Any]) 
 
 def bits(name: str, kind: type[Any], description: str, field: str) -> Derived[Any]:
     """Return a derived field that names the bits set in another field."""
+    # An enum's own arithmetic costs more than finding the record does.
+    each = [(int(bit), bit.name) for bit in kind]
     return Derived(
         name,
         list[names_of(kind)],  # type: ignore[misc]
         description,
-        lambda one, _: [bit.name for bit in kind if getattr(one, field) & bit],
+        lambda one, _: [told for bit, told in each if getattr(one, field) & bit],
     )
 
 

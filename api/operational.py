@@ -54,6 +54,81 @@ DOCUMENTS: Final = Table(
 )
 
 
+# What the mirror's audit of itself found, until a whole audit finds all equal again.
+ALARMS: Final = Table(
+    "alarms",
+    KEPT,
+    Column("alarm_id", Integer, primary_key=True, autoincrement=True),
+    Column("raised_at", BigInteger, nullable=False),
+    Column("block_number", BigInteger, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("cleared_at", BigInteger),
+)
+
+# Where participants have events sent to. Their secrets are made from a key that is not in here.
+WEBHOOKS: Final = Table(
+    "webhooks",
+    KEPT,
+    Column("webhook_id", Text, primary_key=True),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("participant_id", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("about", Text),
+    Column("contract", Text),
+    Column("name", Text),
+    Column("is_final", Integer, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("previous_until", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Index("webhooks_by_participant", "chain_id", "participant_id"),
+)
+
+WEBHOOK_DELIVERIES: Final = Table(
+    "webhook_deliveries",
+    KEPT,
+    Column("webhook_id", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("message_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("attempted_at", BigInteger),
+    Column("outcome", Text),
+    Column("status", Integer),
+    Index("webhook_deliveries_by_state", "webhook_id", "state", "number"),
+)
+
+WEBHOOK_ATTEMPTS: Final = Table(
+    "webhook_attempts",
+    KEPT,
+    Column("attempt_id", Integer, primary_key=True, autoincrement=True),
+    Column("webhook_id", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("milliseconds", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("status", Integer),
+    Column("said", Text, nullable=False),
+    Index("webhook_attempts_by_delivery", "webhook_id", "number", "attempt_id"),
+)
+
+
 def create_tables(engine: Engine) -> None:
-    """Make the tables that are not there yet."""
-    KEPT.create_all(engine)
+    """
+    Bring the operational database to this version's layout, whatever it was.
+
+    :raises DatabaseNewer: if a newer version of this program wrote it
+    """
+    from api.migrations import upgrade
+
+    upgrade(engine)

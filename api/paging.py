@@ -1,13 +1,13 @@
 """
 Pages: how many at once, where to go on, and which exact matches narrow a list.
 
-It is not the reading (`chain.reads`): cursors and filters become its `Place` and `where`.
+It is not the reading (`chain.reads`), whose `Place` and `where` it makes, nor what a cursor holds
+(`api.cursors`).
 """
 
-import base64
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from inspect import Parameter, Signature
@@ -16,8 +16,10 @@ from typing import Annotated, Any, Final, Literal
 import orjson
 from fastapi import Query, Request
 
+from api.cursors import CursorInvalid, pack, read_cursor, unpack, write_cursor
 from chain.abi import hints_of
-from chain.codec import from_json, optional, plain, to_json
+from chain.codec import optional, plain
+from chain.facts import Block
 from chain.failure import Invalid
 from chain.reads import Place
 from chain.tables import key_names
@@ -29,10 +31,6 @@ CURSOR_CHARACTERS_MAX: Final = 2_000
 CHECK_CHARACTERS: Final = 16
 
 Where = Mapping[str, Any]
-
-
-class CursorInvalid(Invalid):
-    """The cursor was not given out for this list, or not for these filters."""
 
 
 class ParameterUnknown(Invalid):
@@ -56,11 +54,15 @@ class FilterInvalid(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """What a request asks of a list: at most `limit` items, after `cursor` if there is one."""
+    """
+    What a request asks of a list: at most `limit` items, after `cursor` if there is one; or the
+    evidence about all of it.
+    """
 
     limit: int
     cursor: str | None
     check: str
+    evidence: bool = False
 
     def after(self, record: type) -> Place | None:
         """
@@ -70,26 +72,59 @@ class Paging:
         """
         return None if self.cursor is None else read_cursor(self.cursor, record, self.check)
 
-    def next(self, record: type, place: Place | None) -> str | None:
-        """Return the cursor of the page after, None at the end."""
-        return None if place is None else write_cursor(place, record, self.check)
+    def next(self, record: type, place: Place | None, block: Block) -> str | None:
+        """Return the cursor of the page after, as of the same block; None at the end."""
+        return None if place is None else write_cursor(place, record, self.check, block)
+
+    def after_numbers(self, count: int) -> tuple[int, ...] | None:
+        """
+        Return where the page before ended, in a list that is ordered by so many numbers.
+
+        :raises CursorInvalid: as `after` does
+        """
+        if self.cursor is None:
+            return None
+        place = unpack(self.cursor, self.check)
+        if len(place) != count or not all(type(one) is int and 0 <= one < 2**63 for one in place):
+            raise CursorInvalid()
+        return tuple(place)
+
+    def next_numbers(self, place: Sequence[int] | None, block: Block) -> str | None:
+        """Return the cursor of the page after in such a list."""
+        return None if place is None else pack(self.check, block, *place)
+
+
+LimitQuery = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="At most this many items.")]
+CursorQuery = Annotated[
+    str | None,
+    Query(
+        max_length=CURSOR_CHARACTERS_MAX,
+        description="`next` of the page before, with the same filters: as of the same block.",
+    ),
+]
+
+
+def stepping(
+    request: Request, limit: LimitQuery = LIMIT_DEFAULT, cursor: CursorQuery = None
+) -> Paging:
+    """Return what the request says about pages of a list that is no noun's."""
+    return Paging(limit, cursor, check_of(request))
 
 
 def paging(
     request: Request,
-    limit: Annotated[
-        int, Query(ge=1, le=LIMIT_MAX, description="At most this many items.")
-    ] = LIMIT_DEFAULT,
-    cursor: Annotated[
-        str | None,
+    limit: LimitQuery = LIMIT_DEFAULT,
+    cursor: CursorQuery = None,
+    evidence: Annotated[
+        bool,
         Query(
-            max_length=CURSOR_CHARACTERS_MAX,
-            description="`next` of the page before, with the same filters.",
+            description="Instead of a page: how many items the whole list has, and the checksum"
+            " of them all."
         ),
-    ] = None,
+    ] = False,
 ) -> Paging:
     """Return what the request says about pages."""
-    return Paging(limit, cursor, check_of(request))
+    return Paging(limit, cursor, check_of(request), evidence)
 
 
 def check_of(request: Request) -> str:
@@ -99,45 +134,8 @@ def check_of(request: Request) -> str:
         for name, value in request.query_params.multi_items()
         if name not in ("limit", "cursor")
     )
-    told = orjson.dumps([request.url.path, asked])
+    told = orjson.dumps([request.scope["path"], asked])
     return hashlib.sha256(told).hexdigest()[:CHECK_CHARACTERS]
-
-
-def write_cursor(place: Place, record: type, check: str) -> str:
-    """Return a place as opaque text."""
-    hints = hints_of(record)
-    key = [
-        to_json(hints[name], value)
-        for name, value in zip(key_names(record), place.key, strict=True)
-    ]
-    packed = orjson.dumps([check, place.from_block, place.from_log, *key])
-    return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
-
-
-def read_cursor(cursor: str, record: type, check: str) -> Place:
-    """
-    Return the place that opaque text stands for.
-
-    :raises CursorInvalid: if it is of another list, other filters, or made up
-    """
-    names = key_names(record)
-    try:
-        packed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        found, from_block, from_log, *key = orjson.loads(packed)
-        if found != check or not (_is_height(from_block) and _is_height(from_log)):
-            raise CursorInvalid()
-        hints = hints_of(record)
-        values = [from_json(hints[name], one) for name, one in zip(names, key, strict=True)]
-    except (ValueError, KeyError, TypeError, UnicodeError) as error:
-        raise CursorInvalid() from error
-    place = Place(from_block, from_log, tuple(values))
-    if write_cursor(place, record, check) != cursor:
-        raise CursorInvalid()
-    return place
-
-
-def _is_height(value: object) -> bool:
-    return type(value) is int and 0 <= value < 2**63
 
 
 # --- filters --------------------------------------------------------------------------------------

@@ -43,10 +43,23 @@ CertificatePath = Annotated[
     ),
     AfterValidator(_lower_hex),
 ]
+NumberPath = Annotated[int, Path(alias="number", ge=0, lt=2**63, description="The block's height.")]
 VersionQuery = Annotated[
     int | None, Query(ge=1, lt=2**32, description="A version; by default the newest registered.")
 ]
 SearchQuery = Annotated[
     str | None,
     Query(min_length=2, max_length=100, description="Words that the metadata document holds."),
+]
+AboutQuery = Annotated[
+    str | None,
+    Query(pattern=HASH_PATTERN, description="An id that the event holds as an indexed value."),
+    AfterValidator(lambda value: value and value.lower()),
+]
+ContractQuery = Annotated[
+    str | None,
+    Query(pattern=r"^[A-Za-z0-9]{1,64}$", description="The contract that emitted it, by name."),
+]
+NameQuery = Annotated[
+    str | None, Query(pattern=r"^[A-Za-z0-9]{1,64}$", description="The event's name.")
 ]

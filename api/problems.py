@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.streams import StreamsFull, TooManyStreams
 from chain.content import ContentCorrupted
 from chain.failure import Conflict, Forbidden, Invalid, LedgerError, NotFound
 from chain.rpc import NodeContradicts, NodeRefused, NodeUnavailable
@@ -59,6 +60,12 @@ class MirrorEmpty(LedgerError):
     """The mirror has not applied a block yet; ask again shortly."""
 
 
+class NotReady(LedgerError):
+    """This server should not be asked now: ask another, or again later."""
+
+    status: str
+
+
 class RelayNotServed(LedgerError):
     """This server answers questions only: it relays no acts."""
 
@@ -79,6 +86,9 @@ STATUSES: Final[Mapping[type[LedgerError], int]] = {
     NodeRefused: 502,
     NodeContradicts: 502,
     MirrorEmpty: 503,
+    NotReady: 503,
+    StreamsFull: 503,
+    TooManyStreams: 429,
     RelayNotServed: 503,
     ContentCorrupted: 500,
 }
@@ -209,6 +219,11 @@ def _below(kind: type[LedgerError]) -> Iterator[type[LedgerError]]:
 
 def _on_ledger_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, LedgerError)
+    return answer_to(error)
+
+
+def answer_to(error: LedgerError) -> JSONResponse:
+    """Return an error as the answer to a request, and log it if it is ours."""
     if status_of(type(error)) >= 500:
         LOG.error("request failed problem=%s detail=%s", error.slug(), error)
     return response_of(error)

@@ -15,7 +15,6 @@ from api.wire import make_model
 from chain.entries import Entry, State
 from chain.failure import LedgerError, NotFound
 from chain.rpc import number_of
-from chain.store import block_at
 from chain.values import Bytes32
 
 PLAIN: Final = ("type", "title", "detail")
@@ -45,6 +44,7 @@ TRANSACTION: Final = make_model(
             "id": (str | None, "The id of what its act makes, if it was relayed here."),
             "block_number": (int | None, "Height of the block that holds it."),
             "block_hash": (str | None, "That block's hash."),
+            "is_final": (bool, "Whether a fork can no longer undo it, failed or not."),
             "problem": (dict[str, Any] | None, "Why it failed, as this API tells any problem."),
             "as_of": (AsOf, "The mirror's newest block."),
         }
@@ -61,12 +61,12 @@ def tell_transaction(services: Services, reading: Reading, transaction_hash: Byt
     """
     entry = _entry(services, transaction_hash)
     if entry is not None:
-        return _from_entry(services, reading, entry, transaction_hash)
+        return _from_entry(reading, entry, transaction_hash)
     receipt = services.node.call("eth_getTransactionReceipt", transaction_hash)
     if receipt is not None:
         succeeded = number_of(receipt["status"]) == 1
         number, block_hash = number_of(receipt["blockNumber"]), Bytes32(receipt["blockHash"])
-        state = _placed(services, reading, number, block_hash, succeeded=succeeded)
+        state = _placed(reading, number, block_hash, succeeded=succeeded)
         return _told(reading, transaction_hash, state, number, block_hash)
     if services.node.call("eth_getTransactionByHash", transaction_hash) is None:
         raise TransactionNotFound(transaction_hash=transaction_hash)
@@ -79,30 +79,35 @@ def _entry(services: Services, transaction_hash: Bytes32) -> Entry | None:
     return services.ledger.refresh(transaction_hash)
 
 
-def _from_entry(
-    services: Services, reading: Reading, entry: Entry, transaction_hash: Bytes32
-) -> Json:
+def _from_entry(reading: Reading, entry: Entry, transaction_hash: Bytes32) -> Json:
     if entry.block_number is None or entry.block_hash is None:
         told = _told(reading, transaction_hash, TransactionState.PENDING, None, None)
     else:
         succeeded = entry.state is State.MINED
         number, block_hash = entry.block_number, entry.block_hash
-        state = _placed(services, reading, number, block_hash, succeeded=succeeded)
+        state = _placed(reading, number, block_hash, succeeded=succeeded)
         told = _told(reading, transaction_hash, state, number, block_hash)
     problem = _problem(entry.problem) if entry.problem else None
     return {**told, "id": entry.noun_id or None, "problem": problem}
 
 
 def _placed(
-    services: Services, reading: Reading, number: int, block_hash: Bytes32, *, succeeded: bool
+    reading: Reading, number: int, block_hash: Bytes32, *, succeeded: bool
 ) -> TransactionState:
-    mirrored = block_at(reading.session, number)
+    mirrored = reading.snapshot.block(number)
     if mirrored is not None and mirrored.hash != block_hash:
         return TransactionState.PENDING  # a fork took it out of its block
     if not succeeded:
         return TransactionState.FAILED
-    is_final = mirrored is not None and reading.block.number - number >= services.finality_depth
+    is_final = _is_final(reading, number, block_hash)
     return TransactionState.FINAL if is_final else TransactionState.MINED
+
+
+def _is_final(reading: Reading, number: int | None, block_hash: Bytes32 | None) -> bool:
+    if number is None or number > reading.final_number:
+        return False
+    mirrored = reading.snapshot.block(number)
+    return mirrored is not None and mirrored.hash == block_hash
 
 
 def _problem(kept: Mapping[str, Any]) -> Json:
@@ -129,6 +134,7 @@ def _told(
         "id": None,
         "block_number": number,
         "block_hash": block_hash,
+        "is_final": _is_final(reading, number, block_hash),
         "problem": None,
         "as_of": reading.as_of(),
     }

@@ -91,7 +91,8 @@ def _form(hint: Any, name: str, is_wide: bool) -> Form:
     if is_dataclass(kind) and isinstance(kind, type):
         return Form(struct_model(kind), _struct_converter(kind))
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return Form(Literal[tuple(one.name for one in kind)], lambda value: kind(value).name)
+        names = {one: one.name for one in kind}
+        return Form(Literal[tuple(names.values())], names.__getitem__)
     if kind in (bool, str):
         return Form(kind, lambda value: value)
     if kind is int:

@@ -11,6 +11,7 @@ import typer
 
 from api.commands.failing import REFUSED, add
 from api.commands.homes import HomeOption, JsonOption, settings_for
+from api.commands.progress import parts
 from api.commands.showing import print_json, print_pairs
 
 SHOWN_MAX: Final = 20
@@ -23,12 +24,21 @@ def register(app: typer.Typer) -> None:
 
 
 def audit(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Compare every row of the mirror with the contracts; exit 0 only if all are equal."""
+    """
+    Compare every row of the mirror with the contracts; exit 0 only if all are equal.
+
+    That all are equal also ends the alarms of the mirror's audit of itself.
+    """
+    from api.alarms import clear_alarms
     from api.audit import audit as compare
     from api.commands.ledgers import open_ledger, open_parts
 
     with open_ledger(settings_for(home)) as opened, open_parts(opened) as services:
-        found = compare(services.mirror, services.node)
+        with parts(is_quiet=as_json) as shown:
+            shown.begin("records against the contracts")
+            found = compare(services.mirror, services.node, note=shown.count)
+        if found.equal:
+            clear_alarms(services.operational, now=services.clock())
     if as_json:
         told = asdict(found)
         print_json({name: told[name] for name in ("equal", "compared", "differences")})

@@ -53,6 +53,27 @@ NEXT: Final[Mapping[str, str]] = {
     "IdUnknown": "List the ids with `ls --json`.",
     "PortTaken": "Choose another --port, or none for a free one.",
     "TrustListInvalid": "Ask for the trust.json that was exported with the certificates.",
+    "HomeNotEmpty": "Name another folder with --home, or move this one away.",
+    "MirrorNotEmpty": "Name an empty database in SHULIAN_MIRROR_URL.",
+    "MirrorNewer": "Install the newer version, or restore a backup made with this one.",
+    "DatabaseNewer": "Install the newer version, or restore a backup made with this one.",
+    "ArchiveNewer": "Install the newer version.",
+    "ArchiveDamaged": "Take another backup; nothing was restored.",
+    "BackupNotEqual": "Back up again; if it stays, look with `shulian mirror verify --full`.",
+    "MirrorWritten": "Stop the process that serves this home with `shulian down`, then repeat.",
+    "ChainSilent": "Start it with `shulian up`, or check what is stored alone with --offline.",
+    "RepairNotPermitted": "Find out which chain is true; then repeat with"
+    " --accept-fork-below-final, which keeps the mirror as it is beside.",
+    "ForkBeyondFinality": "See `shulian mirror verify`, then `shulian mirror repair`.",
+    "WebhookNotFound": "List the ids with `shulian webhook ls`.",
+    "WebhookUrlRefused": "Give an https address of the world's network; SHULIAN_WEBHOOK_NETWORKS"
+    " allows others.",
+    "DeliveryUnknown": "List the numbers with `shulian webhook deliveries`.",
+    "PeerUnavailable": "Name the address of the other exchange's API, as https://exchange.example.",
+    "PeerHasNoBlock": "Wait until both mirrors have final blocks.",
+    "NotFinalYet": "Take the final block of `shulian mirror status`, or leave --to-block out.",
+    "ArchiveOfAnother": "Name another folder.",
+    "ArchiveBroken": "Remove the file that it names and export again.",
     "ReplayIncomplete": "Look at the outbox and the node; nothing further was sent.",
 }
 FAMILIES: Final[Mapping[type[LedgerError], str]] = {

@@ -32,6 +32,14 @@ HomeOption = Annotated[
     typer.Option("--home", help="The folder of the ledger; by default SHULIAN_HOME or .shulian."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsOfBlockOption = Annotated[
+    int | None,
+    typer.Option("--as-of-block", min=0, help="As of this block; by default the newest."),
+]
+AsOfTimeOption = Annotated[
+    str | None,
+    typer.Option("--as-of-time", help="As of the last block at or before this time (RFC 3339)."),
+]
 
 # All that a home ever holds; whatever else lies in a folder is somebody else's.
 OURS: Final = frozenset({"chain", "content", "deployments", "exports", "keys"})

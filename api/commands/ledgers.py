@@ -19,6 +19,7 @@ from api.compose import open_services, worker_of
 from api.config import Settings
 from api.demo.home import DemoHome
 from api.deps import Services
+from api.migrations import open_operational
 from chain.client import Ledger
 from chain.connection import Connection
 from chain.content import ContentStore, content_store
@@ -68,7 +69,7 @@ def open_ledger(settings: Settings, *, relayer: str = "") -> Iterator[Opened]:
         stack.enter_context(stoppable())
         url, is_ours = stack.enter_context(_chain(settings))
         connection = stack.enter_context(Connection.to(url))
-        outbox = Outbox.open(settings.operational, chain_id=connection.chain_id)
+        outbox = Outbox(open_operational(settings.operational), chain_id=connection.chain_id)
         stack.callback(outbox.close)
         sender = Sender(connection, outbox)
         if is_ours:

@@ -6,7 +6,7 @@ yuan and organisations have their names.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from enum import Enum
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Final
@@ -15,7 +15,14 @@ import typer
 from sqlalchemy import select
 
 from api.commands.failing import ValueNotTaken, add
-from api.commands.homes import HomeOption, JsonOption, require_home, settings_for
+from api.commands.homes import (
+    AsOfBlockOption,
+    AsOfTimeOption,
+    HomeOption,
+    JsonOption,
+    require_home,
+    settings_for,
+)
 from api.commands.mirrors import IdUnknown, Json, Mirror, digits_of, open_reading, record_of
 from api.commands.nouns import NOUNS, Noun, load
 from api.commands.showing import print_json, print_pairs, print_table, say
@@ -26,6 +33,7 @@ from chain.abi import hints_of
 from chain.codec import optional, plain, to_json
 from chain.facts import Entry
 from chain.reads import Page, Recorded, count, events_about, find, history, page
+from chain.records import key_of
 from chain.tables import key_names, table_of
 from registry.assets import Asset
 from registry.certificates import Certificate
@@ -36,6 +44,7 @@ LIMIT: Final = 20
 LIMIT_MAX: Final = 10_000
 RELATED_MAX: Final = 100
 EVENTS_MAX: Final = 200
+AS_OF: Final = ("as_of_block", "as_of_time")
 
 
 def register(app: typer.Typer, noun: Noun) -> None:
@@ -66,13 +75,19 @@ def _lister(noun: Noun, record: type) -> Callable[..., None]:
         settings = settings_for(given.pop("home"))
         require_home(settings.home)
         as_json, limit = given.pop("as_json"), given.pop("limit")
-        with open_reading(settings) as mirror:
-            where = _where(record, given)
+        asked = {name: given.pop(name) for name in AS_OF}
+        with open_reading(settings, **asked) as mirror:
+            where, at_block = _where(record, given), mirror.at_block
             kept: Page[Any] = page(
-                mirror.session, record, where=where, limit=limit, newest_first=True
+                mirror.session,
+                record,
+                where=where,
+                limit=limit,
+                newest_first=True,
+                at_block=at_block,
             )
             found = kept.items
-            total = count(mirror.session, record, where=where)
+            total = count(mirror.session, record, where=where, at_block=at_block)
             if as_json:
                 items = mirror.items(record, found)
                 print_json({"items": items, "total": total, "as_of": mirror.as_of()})
@@ -83,7 +98,7 @@ def _lister(noun: Noun, record: type) -> Callable[..., None]:
 
     said = "At most this many, the newest first."
     limit = Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help=said)]
-    return _signed(ls, [*_filters(record), _parameter("limit", limit, LIMIT), *_COMMON])
+    return signed(ls, [*_filters(record), parameter("limit", limit, LIMIT), *COMMON])
 
 
 def _filters(record: type) -> Iterator[Parameter]:
@@ -94,7 +109,7 @@ def _filters(record: type) -> Iterator[Parameter]:
             codes = _codes(hints[one.name])
             taken = "" if codes is None else f" ({', '.join(code.name for code in codes)})"
             option = typer.Option(help=f"Only with this {words}{taken}.", show_default=False)
-            yield _parameter(one.name, Annotated[str | None, option], None)
+            yield parameter(one.name, Annotated[str | None, option], None)
 
 
 def _codes(hint: Any) -> type[Enum] | None:
@@ -132,48 +147,59 @@ def _code(text: str) -> str:
 
 
 def _shower(noun: Noun, record: type) -> Callable[..., None]:
-    rest = key_names(record)[1:]
-
     def show(**given: Any) -> None:
         settings = settings_for(given["home"])
         require_home(settings.home)
-        with open_reading(settings) as mirror:
-            found = _one(mirror, noun, record, given["id"], {name: given[name] for name in rest})
+        with open_reading(settings, **{name: given[name] for name in AS_OF}) as mirror:
+            found = one_of(mirror, noun, record, given)
             if given["as_json"]:
                 print_json(_told(mirror, noun, record, found))
             else:
                 _show(mirror, noun, record, found)
 
+    return signed(show, [*which(record), *COMMON])
+
+
+def which(record: type) -> Iterator[Parameter]:
+    """Return the argument and options that name one record."""
     said = "The id, or its first eight digits or more."
     if record is Certificate:
         said = "The id, its first eight digits or more, or the certificate's code."
     wanted = Annotated[str, typer.Argument(help=said, metavar="ID", show_default=False)]
-    further = [
-        _parameter(name, Annotated[str | None, typer.Option(help=f"Of this {name}.")], None)
-        for name in rest
-    ]
-    return _signed(show, [_parameter("id", wanted, Parameter.empty), *further, *_COMMON])
+    yield parameter("id", wanted, Parameter.empty)
+    for name in key_names(record)[1:]:
+        yield parameter(name, Annotated[str | None, typer.Option(help=f"Of this {name}.")], None)
 
 
-def _one(
-    mirror: Mirror, noun: Noun, record: type, text: str, rest: Mapping[str, str | None]
-) -> Recorded[Any]:
+def one_of(mirror: Mirror, noun: Noun, record: type, given: Mapping[str, Any]) -> Recorded[Any]:
+    """
+    Return the record that an id, its beginning or a code names; of several versions the last.
+
+    :raises IdUnknown: IdAmbiguous: IdTooShort: if it names none, or more than one
+    """
+    text = str(given["id"])
+    rest = {name: given[name] for name in key_names(record)[1:]}
     first = _by_code(mirror, record, text) or mirror.resolve(noun.name, record, text)
     name = key_names(record)[0]
-    held: Iterator[Any] = every(mirror.session, record, where={name: first})
+    held: Iterator[Any] = every(
+        mirror.session, record, where={name: first}, at_block=mirror.at_block
+    )
     keys = [tuple(getattr(one, part) for part in key_names(record)) for one in held]
     wanted = [key for key in keys if _fits(key[1:], rest)]
-    # Of several versions the last.
-    found: Recorded[Any] | None = find(mirror.session, record, *max(wanted)) if wanted else None
-    if found is None:
+    if not wanted:
         raise IdUnknown(noun=noun.name, id=text)
+    found: Recorded[Any] | None = find(
+        mirror.session, record, *max(wanted), at_block=mirror.at_block
+    )
+    assert found is not None, "it was listed in this transaction"
     return found
 
 
 def _by_code(mirror: Mirror, record: type, text: str) -> str | None:
     if record is not Certificate:
         return None
-    held = every(mirror.session, Certificate, where={"code": _code(text)})
+    where = {"code": _code(text)}
+    held = every(mirror.session, Certificate, where=where, at_block=mirror.at_block)
     return next((one.certificate_id for one in held), None)
 
 
@@ -193,7 +219,7 @@ def _told(mirror: Mirror, noun: Noun, record: type, found: Recorded[Any]) -> Jso
     hanging = {
         name: mirror.items(kind, those) for name, kind, those in _hanging(mirror, noun, found)
     }
-    events = [_event(one) for one in _events(mirror, record, found)]
+    events = [_event(one) for one in _events(mirror, found)]
     (item,) = mirror.items(record, [found])
     return {
         **item,
@@ -221,7 +247,7 @@ def _show(mirror: Mirror, noun: Noun, record: type, found: Recorded[Any]) -> Non
     _print_history(mirror, record, _versions(mirror, record, found))
     rows = [
         (str(one.event.meta.block_number), moment_text(one.event.meta.timestamp), _name(one))
-        for one in _events(mirror, record, found)
+        for one in _events(mirror, found)
     ]
     print_table(("block", "time", "event"), rows, title="events")
 
@@ -242,15 +268,18 @@ def _print_history(mirror: Mirror, record: type, versions: Sequence[Recorded[Any
 
 
 def _versions(mirror: Mirror, record: type, found: Recorded[Any]) -> tuple[Recorded[Any], ...]:
-    return history(mirror.session, record, *_key(record, found))
+    held: tuple[Recorded[Any], ...] = history(mirror.session, record, *key_of(found.record))
+    last = mirror.block.number
+    return tuple(
+        one if one.to_block is None or one.to_block <= last else replace(one, to_block=None)
+        for one in held
+        if one.from_block <= last
+    )
 
 
-def _events(mirror: Mirror, record: type, found: Recorded[Any]) -> tuple[Entry, ...]:
-    return events_about(mirror.session, _key(record, found)[0], limit=EVENTS_MAX)
-
-
-def _key(record: type, found: Recorded[Any]) -> tuple[Any, ...]:
-    return tuple(getattr(found.record, name) for name in key_names(record))
+def _events(mirror: Mirror, found: Recorded[Any]) -> tuple[Entry, ...]:
+    topic = str(key_of(found.record)[0])
+    return events_about(mirror.session, topic, limit=EVENTS_MAX, at_block=mirror.at_block)
 
 
 def _hanging(
@@ -260,7 +289,10 @@ def _hanging(
     for one in noun.related:
         kind = load(one.record)
         where = {one.field: first}
-        yield one.name, kind, page(mirror.session, kind, where=where, limit=RELATED_MAX).items
+        found_there = page(
+            mirror.session, kind, where=where, limit=RELATED_MAX, at_block=mirror.at_block
+        )
+        yield one.name, kind, found_there.items
 
 
 def _event(entry: Entry) -> Json:
@@ -319,16 +351,20 @@ def _word(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
-def _parameter(name: str, annotation: Any, default: Any) -> Parameter:
+def parameter(name: str, annotation: Any, default: Any) -> Parameter:
+    """Return an option or argument of a command that is made from a record."""
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _signed(function: Callable[..., None], parameters: Iterable[Parameter]) -> Callable[..., None]:
+def signed(function: Callable[..., None], parameters: Iterable[Parameter]) -> Callable[..., None]:
+    """Give a command its options and arguments."""
     function.__signature__ = Signature(list(parameters))  # type: ignore[attr-defined]
     return function
 
 
-_COMMON: Final = (
-    _parameter("home", HomeOption, None),
-    _parameter("as_json", JsonOption, False),
+COMMON: Final = (
+    parameter("as_of_block", AsOfBlockOption, None),
+    parameter("as_of_time", AsOfTimeOption, None),
+    parameter("home", HomeOption, None),
+    parameter("as_json", JsonOption, False),
 )

@@ -6,7 +6,7 @@ Nothing here writes, and nothing is redacted: whoever can read the home's files 
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any, Final, TypeVar
 
@@ -17,6 +17,7 @@ from api import statuses
 from api.catalogue import titles
 from api.commands.nouns import NOUNS, Noun, load
 from api.config import Settings
+from api.databases import open_current
 from api.operational import create_tables
 from api.statuses import RightKindBit
 from api.wire import Form, form_of
@@ -24,24 +25,19 @@ from chain.abi import hints_of
 from chain.facts import Block
 from chain.failure import Invalid, LedgerError, NotFound
 from chain.outbox import operational_engine
-from chain.reads import Recorded, as_of, find
-from chain.store import open_mirror
+from chain.reads import Recorded, as_of, final_number, find
 from chain.tables import key_names, table_of
-from registry import tables as registry_tables
 from registry.assets import Asset
 from registry.certificates import Certificate, code_text
 from registry.participants import Participant
 from registry.profiles import RuleProfile
 from registry.rights import Right
 from registry.store import every, registered_version
-from settlement import tables as settlement_tables
 
 R = TypeVar("R")
 
 Json = dict[str, Any]
 
-# The mirror holds the tables of all records that are imported before it is opened.
-TABLES: Final = (registry_tables, settlement_tables)
 PREFIX_DIGITS_MIN: Final = 8
 BY_RECORD: Final[Mapping[str, Noun]] = {noun.record: noun for noun in NOUNS}
 
@@ -73,12 +69,17 @@ class IdTooShort(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """The mirror in one transaction, and the words that documents give to things."""
+    """
+    The mirror in one transaction, and the words that documents give to things.
+
+    shape: `at_block` is None when the block is the newest, which reads current rows
+    """
 
     session: Session
     operational: Engine | None
     block: Block
-    finality_depth: int
+    final_number: int
+    at_block: int | None = None
 
     @property
     def now(self) -> int:
@@ -90,7 +91,7 @@ class Mirror:
         return {
             "block_number": self.block.number,
             "block_hash": self.block.hash,
-            "is_final": self.finality_depth == 0,
+            "is_final": self.block.number <= self.final_number,
         }
 
     def items(self, record: type, found: Iterable[Recorded[Any]]) -> list[Json]:
@@ -127,7 +128,7 @@ class Mirror:
         return {}
 
     def _standing(self, asset: Asset) -> str:
-        registered = registered_version(self.session, asset.asset_id)
+        registered = registered_version(self.session, asset.asset_id, at_block=self.at_block)
         if asset.version == registered:
             return "REGISTERED"
         return "SUPERSEDED" if asset.version < registered else "DECLARED"
@@ -147,7 +148,7 @@ class Mirror:
     def participants(self, ids: Iterable[str]) -> dict[str, str]:
         """Return what organisations are called, by id; those without a readable name are absent."""
         wanted = tuple(sorted(set(ids)))
-        found = list(every(self.session, Participant, where={"participant_id": wanted}))
+        found = list(self._every(Participant, {"participant_id": wanted}))
         said = self.titles(one.profile_digest for one in found)
         return {
             one.participant_id: said[one.profile_digest]
@@ -158,7 +159,7 @@ class Mirror:
     def assets(self, ids: Iterable[str]) -> dict[str, str]:
         """Return what assets are called, by id; of several versions the last."""
         wanted = tuple(sorted(set(ids)))
-        found = list(every(self.session, Asset, where={"asset_id": wanted}))
+        found = list(self._every(Asset, {"asset_id": wanted}))
         said = self.titles(one.metadata_digest for one in found)
         return {
             one.asset_id: said[one.metadata_digest]
@@ -172,10 +173,13 @@ class Mirror:
 
         :raises IdUnknown: if there is none
         """
-        found = find(self.session, record, *key)
+        found = find(self.session, record, *key, at_block=self.at_block)
         if found is None:
             raise IdUnknown(noun=record.__name__.lower(), id=str(key[0]))
         return found.record
+
+    def _every(self, record: type[R], where: Mapping[str, Any]) -> Iterator[R]:
+        return every(self.session, record, where=where, at_block=self.at_block)
 
     def resolve(self, noun: str, record: type, text: str) -> str:
         """
@@ -197,13 +201,16 @@ class Mirror:
 
 
 @contextmanager
-def open_reading(settings: Settings) -> Iterator[Mirror]:
+def open_reading(
+    settings: Settings, *, as_of_block: int | None = None, as_of_time: str | None = None
+) -> Iterator[Mirror]:
     """
-    Open the mirror of a home for reading.
+    Open the mirror of a home for reading, as of a block or a time if one is given.
 
     :raises MirrorUnfilled: if no block was applied yet
+    :raises LedgerError: as `api.asof.block_of` does
     """
-    mirror = open_mirror(settings.mirror_url)
+    mirror = open_current(settings.mirror_url, settings.mirror_lock)
     operational = None
     if settings.operational.is_file():
         operational = operational_engine(settings.operational)
@@ -213,11 +220,24 @@ def open_reading(settings: Settings) -> Iterator[Mirror]:
             tip = as_of(session)
             if tip is None:
                 raise MirrorUnfilled()
-            yield Mirror(session, operational, tip, settings.finality_depth)
+            newest = Mirror(session, operational, tip, final_number(session))
+            if as_of_block is None and as_of_time is None:
+                yield newest
+            else:
+                yield _earlier(newest, as_of_block, as_of_time)
     finally:
         mirror.dispose()
         if operational is not None:
             operational.dispose()
+
+
+def _earlier(newest: Mirror, as_of_block: int | None, as_of_time: str | None) -> Mirror:
+    from api.asof import Asked, block_of
+    from chain.reading import Snapshot
+
+    snapshot = Snapshot(newest.session.connection())
+    found = block_of(snapshot, Asked(as_of_block, as_of_time))
+    return replace(newest, block=found.block, at_block=found.at_block)
 
 
 @cache

@@ -45,12 +45,20 @@ if TYPE_CHECKING:
 
 LOG_NAME: Final = "serving.log"
 START_SECONDS: Final = 180
-GRACE_SECONDS: Final = 5
 SAID_LINES: Final = 3
 
 PortOption = Annotated[
     int | None,
     typer.Option(min=0, max=65_535, help="By default 8300, or a free one if that is taken."),
+]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=64,
+        help="So many processes answer questions beside the one that writes; by default that one"
+        " answers too.",
+    ),
 ]
 HostOption = Annotated[
     str | None, typer.Option(help="The address to listen on; by default only this machine.")
@@ -84,6 +92,7 @@ def up(
     home: HomeOption = None,
     port: PortOption = None,
     host: HostOption = None,
+    workers: WorkersOption = 0,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return once it serves, and leave it running.")
     ] = False,
@@ -92,7 +101,7 @@ def up(
     """Start chain, mirror, API and console of a home, and serve until stopped."""
     settings = settings_for(home, host=host)
     if detach:
-        _tell(_detached(settings, port), as_json=as_json)
+        _tell(_detached(settings, port, workers), as_json=as_json)
         return
     with (
         stoppable(),
@@ -100,7 +109,7 @@ def up(
         open_whole(settings) as (_, services, worker),
     ):
         worker.sync_once()
-        serve(services, worker, settings, port, as_json=as_json)
+        serve(services, worker, settings, port, workers=workers, as_json=as_json)
 
 
 @contextmanager
@@ -130,29 +139,55 @@ def serve(
     settings: "Settings",
     port: int | None,
     *,
+    workers: int = 0,
     as_json: bool = False,
 ) -> None:
     """Serve API and console until a signal stops it, while the mirror follows the chain."""
-    import uvicorn
-
     from api.app import create_app
     from api.console.pages import console
+    from api.logs import set_up
+    from api.server import Server, accompanied
 
-    with _listening(settings, port) as listener:
+    set_up(form=settings.log_format, level=settings.log_level)
+    with _listening(settings, port) as listener, accompanied(services, worker):
         # How browsers reach it is part of what they sign, so the port must be known first.
         reached = settings_for(
             settings.home, host=settings.host, port=listener.getsockname()[1]
         ).origin
         app = create_app(replace(services, origin=reached), extensions=(console,))
         worker.start()
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS
-        )
         # The server hands the signal that stopped it on to us; one may come before it listens.
-        with contextlib.suppress(KeyboardInterrupt):
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            _own_listener(listener, services, settings, reached, workers) as own,
+        ):
             _tell(note(settings.home, command="up", url=reached), as_json=as_json)
-            uvicorn.Server(config).run(sockets=[listener])
+            Server(app, services.streams).run(sockets=[own])
         say("stopping")
+
+
+@contextmanager
+def _own_listener(
+    listener: socket.socket, services: "Services", settings: "Settings", origin: str, workers: int
+) -> Iterator[socket.socket]:
+    """Give this process the socket, or others, who reach it on one that is its own."""
+    if not workers:
+        yield listener
+        return
+    from api.answering import Task
+    from api.processes import answering
+
+    with socket.create_server(("127.0.0.1", 0)) as own:
+        task = Task(
+            home=str(settings.home),
+            chain_id=services.chain_id,
+            rpc_url=services.rpc_url,
+            origin=origin,
+            listener=listener.fileno(),
+            writer=f"http://127.0.0.1:{own.getsockname()[1]}",
+        )
+        with answering(task, count=workers):
+            yield own
 
 
 @contextmanager
@@ -176,7 +211,7 @@ def _tell(found: Serving, *, as_json: bool) -> None:
     say(f"Console and API: {found.url}/   (stop with Ctrl-C or `shulian down`)")
 
 
-def _detached(settings: "Settings", port: int | None) -> Serving:
+def _detached(settings: "Settings", port: int | None, workers: int = 0) -> Serving:
     """
     Start a process of its own that serves, and return it once it does.
 
@@ -189,6 +224,7 @@ def _detached(settings: "Settings", port: int | None) -> Serving:
         pass
     command = [sys.executable, "-m", "api.cli", "up", "--home", str(home), "--host", settings.host]
     command += [] if port is None else ["--port", str(port)]
+    command += ["--workers", str(workers)] if workers else []
     log = home / LOG_NAME
     with log.open("wb") as file:
         process = subprocess.Popen(
@@ -295,7 +331,8 @@ def _state(settings: "Settings") -> dict[str, Any]:
 
 def _chain(settings: "Settings") -> dict[str, Any]:
     from chain.node import EmbeddedNode
-    from chain.rpc import Node, number_of
+    from chain.nodes import open_nodes
+    from chain.rpc import number_of
 
     embedded = EmbeddedNode(settings.home)
     running = embedded.running()
@@ -306,7 +343,7 @@ def _chain(settings: "Settings") -> dict[str, Any]:
     if not url:
         return silent
     try:
-        with Node(url) as node:
+        with open_nodes(url) as node:
             found, head = node.batch([("eth_chainId", []), ("eth_blockNumber", [])])
     except LedgerError:
         return silent

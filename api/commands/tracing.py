@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.commands.failing import add
-from api.commands.homes import HomeOption, JsonOption, require_home, settings_for
+from api.commands.homes import (
+    AsOfBlockOption,
+    AsOfTimeOption,
+    HomeOption,
+    JsonOption,
+    require_home,
+    settings_for,
+)
 from api.commands.showing import clean, console, print_json, short
 
 if TYPE_CHECKING:
@@ -60,6 +67,8 @@ def trace(
     version: Annotated[
         int | None, typer.Option(min=1, help="By default the newest registered.")
     ] = None,
+    as_of_block: AsOfBlockOption = None,
+    as_of_time: AsOfTimeOption = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -74,13 +83,13 @@ def trace(
     settings = settings_for(home)
     require_home(settings.home)
     ways = {Way.UP: Direction.UPSTREAM, Way.DOWN: Direction.DOWNSTREAM}
-    with open_reading(settings) as mirror:
+    with open_reading(settings, as_of_block=as_of_block, as_of_time=as_of_time) as mirror:
         asset_id = AssetId(mirror.resolve("asset", Asset, asset))
-        found = version or find_version(mirror.session, asset_id, None)
+        found = version or find_version(mirror.session, asset_id, None, at_block=mirror.at_block)
         mirror.require(Asset, asset_id, found)
         start = asset_node(asset_id, found)
         walks = [
-            lineage_of(mirror.session, start, way)
+            lineage_of(mirror.session, start, way, at_block=mirror.at_block)
             for name, way in ways.items()
             if direction in (name, Way.BOTH)
         ]

@@ -22,7 +22,7 @@ from chain.codes import (
     RegistrationState,
 )
 from chain.reads import Place, count, page
-from chain.store import BLOCKS, EVENTS
+from chain.rows import BLOCKS, EVENTS
 from chain.values import AssetId, ParticipantId
 from registry.assets import Asset
 from registry.certificates import Certificate, code_text, status_at

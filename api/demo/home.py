@@ -15,6 +15,7 @@ from api.demo.cast import CAST, EXCHANGE_A, EXCHANGE_B, GOVERNOR, Organisation
 from api.demo.consortium import CHECKPOINT_MAX_AGE_SECONDS
 from api.demo.stage import Progress, Stage
 from api.exports import Cosigner, Venue
+from api.migrations import open_operational
 from chain.client import Ledger
 from chain.connection import Connection
 from chain.content import ContentStore, content_store
@@ -97,7 +98,7 @@ def open_demo(home: Path, *, content_url: str = "", rpc_url: str = "") -> Iterat
     with ExitStack() as stack:
         url = rpc_url or stack.enter_context(_running(home))
         connection = stack.enter_context(Connection.to(url))
-        outbox = Outbox.open(home / "operational.sqlite", chain_id=connection.chain_id)
+        outbox = Outbox(open_operational(home / "operational.sqlite"), chain_id=connection.chain_id)
         stack.callback(outbox.close)
         sender = Sender(connection, outbox)
         replay(sender)

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from api.deps import PagingDep, ReadingDep
+from api.deps import PagingDep, ReadingDep, StepsDep
+from api.door import quick
+from api.histories import tell_history
 from api.models import Answer, Json, bits, status
 from api.paging import Where, filters
 from api.parameters import IdPath
@@ -25,7 +27,8 @@ AGREEMENT = Answer(
 )
 
 
-@router.get("", response_model=AGREEMENT.page_model, responses=declares())
+@router.get("", response_model=AGREEMENT.list_model, responses=declares())
+@quick
 def browse(
     reading: ReadingDep,
     where: Annotated[Where, Depends(filters(Agreement, "state"))],
@@ -36,7 +39,17 @@ def browse(
 
 
 @router.get("/{id}", response_model=AGREEMENT.model, responses=declares(AgreementNotFound))
+@quick
 def read(reading: ReadingDep, agreement_id: IdPath) -> Json:
     """Return one agreement."""
     missing = AgreementNotFound(agreement_id=AgreementId(agreement_id))
     return reading.one(AGREEMENT, agreement_id, missing=missing)
+
+
+@router.get(
+    "/{id}/history", response_model=AGREEMENT.history_model, responses=declares(AgreementNotFound)
+)
+def history(reading: ReadingDep, agreement_id: IdPath, pages: StepsDep) -> Json:
+    """List the versions of one agreement, oldest first."""
+    missing = AgreementNotFound(agreement_id=AgreementId(agreement_id))
+    return tell_history(reading, AGREEMENT, agreement_id, pages=pages, missing=missing)

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from api.deps import PagingDep, ReadingDep
+from api.deps import PagingDep, ReadingDep, StepsDep
+from api.door import quick
+from api.histories import tell_history
 from api.models import Answer, Json, status
 from api.paging import Where, filters
 from api.parameters import IdPath
@@ -23,7 +25,8 @@ ASSESSMENT = Answer(
 )
 
 
-@router.get("", response_model=ASSESSMENT.page_model, responses=declares())
+@router.get("", response_model=ASSESSMENT.list_model, responses=declares())
+@quick
 def browse(
     reading: ReadingDep,
     where: Annotated[Where, Depends(filters(Assessment, "asset_id", "assessor"))],
@@ -34,7 +37,17 @@ def browse(
 
 
 @router.get("/{id}", response_model=ASSESSMENT.model, responses=declares(AssessmentNotFound))
+@quick
 def read(reading: ReadingDep, assessment_id: IdPath) -> Json:
     """Return one report."""
     missing = AssessmentNotFound(assessment_id=AssessmentId(assessment_id))
     return reading.one(ASSESSMENT, assessment_id, missing=missing)
+
+
+@router.get(
+    "/{id}/history", response_model=ASSESSMENT.history_model, responses=declares(AssessmentNotFound)
+)
+def history(reading: ReadingDep, assessment_id: IdPath, pages: StepsDep) -> Json:
+    """List the versions of one report, oldest first."""
+    missing = AssessmentNotFound(assessment_id=AssessmentId(assessment_id))
+    return tell_history(reading, ASSESSMENT, assessment_id, pages=pages, missing=missing)

@@ -10,7 +10,9 @@ from fastapi import APIRouter, Depends, Query
 from api.access import LookerDep
 from api.additions import TO_ASSET, to_assets
 from api.catalogue import search as search_documents
-from api.deps import PagingDep, ReadingDep, ServicesDep
+from api.deps import PagingDep, ReadingDep, ServicesDep, StepsDep
+from api.door import quick
+from api.histories import tell_history
 from api.lineage import LINEAGE, tell_lineage
 from api.models import Answer, Json
 from api.paging import Where, filters
@@ -24,11 +26,12 @@ from registry.store import find_version
 
 router = APIRouter(prefix="/assets", tags=["assets"])
 
-ASSET = Answer(Asset, added=TO_ASSET)
+ASSET = Answer(Asset, added=TO_ASSET, excluded=("title", "overview"))
 REVIEW = Answer(AssetReview)
 
 
-@router.get("", response_model=ASSET.page_model, responses=declares())
+@router.get("", response_model=ASSET.list_model, responses=declares())
+@quick
 def browse(
     services: ServicesDep,
     reading: ReadingDep,
@@ -45,6 +48,7 @@ def browse(
 
 
 @router.get("/{id}", response_model=ASSET.model, responses=declares(AssetNotFound))
+@quick
 def read(
     services: ServicesDep, reading: ReadingDep, asset_id: IdPath, version: VersionQuery = None
 ) -> Json:
@@ -54,7 +58,8 @@ def read(
     return reading.one(ASSET, asset_id, found, missing=missing, add=to_assets(services, reading))
 
 
-@router.get("/{id}/reviews", response_model=REVIEW.page_model, responses=declares())
+@router.get("/{id}/reviews", response_model=REVIEW.list_model, responses=declares())
+@quick
 def reviews(reading: ReadingDep, asset_id: IdPath, pages: PagingDep) -> Json:
     """List the security reviews of all versions of an asset."""
     return reading.page(REVIEW, {"asset_id": asset_id}, pages)
@@ -77,3 +82,13 @@ def lineage(
     reading.require(Asset, asset_id, found, missing=missing)
     ways = tuple(Direction) if direction is None else (Direction[direction.upper()],)
     return tell_lineage(looker, AssetId(asset_id), found, ways)
+
+
+@router.get("/{id}/history", response_model=ASSET.history_model, responses=declares(AssetNotFound))
+def history(
+    reading: ReadingDep, asset_id: IdPath, pages: StepsDep, version: VersionQuery = None
+) -> Json:
+    """List what became of one version of an asset, oldest first."""
+    found = find_version(reading.session, AssetId(asset_id), version, at_block=reading.at_block)
+    missing = AssetNotFound(asset_id=AssetId(asset_id), version=found)
+    return tell_history(reading, ASSET, asset_id, found, pages=pages, missing=missing)

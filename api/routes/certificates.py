@@ -17,7 +17,8 @@ from api.certificates import (
     seen,
     tell_certificate,
 )
-from api.deps import PagingDep, ServicesDep
+from api.deps import PagingDep, ServicesDep, StepsDep
+from api.histories import tell_history
 from api.models import Json
 from api.paging import Where, filters
 from api.parameters import CertificatePath
@@ -30,7 +31,7 @@ from registry.store import CertificateCodeUnknown
 router = APIRouter(prefix="/certificates", tags=["certificates"])
 
 
-@router.get("", response_model=CERTIFICATE.page_model, responses=declares())
+@router.get("", response_model=CERTIFICATE.list_model, responses=declares())
 def browse(
     looker: LookerDep,
     where: Annotated[
@@ -78,3 +79,15 @@ def bundle(services: ServicesDep, looker: LookerDep, certificate: CertificatePat
     name = code_text(found.record.code)
     headers = {"Content-Disposition": f'attachment; filename="{name}.json"'}
     return Response(data, media_type="application/json", headers=headers)
+
+
+@router.get(
+    "/{certificate}/history",
+    response_model=CERTIFICATE.history_model,
+    responses=declares(SignInRequired, CertificateNotFound, CertificateCodeUnknown),
+)
+def history(looker: LookerDep, certificate: CertificatePath, pages: StepsDep) -> Json:
+    """List the versions of one certificate, oldest first."""
+    name = require_certificate(looker, certificate).record.certificate_id
+    missing = CertificateNotFound(certificate_id=name)
+    return tell_history(looker.reading, CERTIFICATE, name, pages=pages, missing=missing)

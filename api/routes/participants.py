@@ -7,7 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from api.additions import TO_PARTICIPANT, to_participants
-from api.deps import PagingDep, ReadingDep, ServicesDep
+from api.deps import PagingDep, ReadingDep, ServicesDep, StepsDep
+from api.door import quick
+from api.histories import tell_history
 from api.models import Answer, Json, bits, status
 from api.paging import Where, filters
 from api.parameters import IdPath
@@ -30,6 +32,7 @@ PARTICIPANT = Answer(
     Participant,
     status(ParticipantStatus, "The state, and what time made of it.", participant_status),
     added=TO_PARTICIPANT,
+    excluded=("name",),
 )
 ACCOUNT = Answer(
     Account,
@@ -41,7 +44,8 @@ RECOGNITION = Answer(VenueRecognition)
 ISSUER_CODE = Answer(IssuerCode)
 
 
-@router.get("", response_model=PARTICIPANT.page_model, responses=declares())
+@router.get("", response_model=PARTICIPANT.list_model, responses=declares())
+@quick
 def browse(
     services: ServicesDep,
     reading: ReadingDep,
@@ -53,25 +57,29 @@ def browse(
 
 
 @router.get("/{id}", response_model=PARTICIPANT.model, responses=declares(ParticipantNotFound))
+@quick
 def read(services: ServicesDep, reading: ReadingDep, participant_id: IdPath) -> Json:
     """Return one organisation."""
     missing = ParticipantNotFound(participant_id=ParticipantId(participant_id))
     return reading.one(PARTICIPANT, participant_id, missing=missing, add=to_participants(services))
 
 
-@router.get("/{id}/accounts", response_model=ACCOUNT.page_model, responses=declares())
+@router.get("/{id}/accounts", response_model=ACCOUNT.list_model, responses=declares())
+@quick
 def accounts(reading: ReadingDep, participant_id: IdPath, pages: PagingDep) -> Json:
     """List the accounts of an organisation, revoked ones too."""
     return reading.page(ACCOUNT, {"participant_id": participant_id}, pages)
 
 
-@router.get("/{id}/roles", response_model=ROLE.page_model, responses=declares())
+@router.get("/{id}/roles", response_model=ROLE.list_model, responses=declares())
+@quick
 def roles(reading: ReadingDep, participant_id: IdPath, pages: PagingDep) -> Json:
     """List the roles of an organisation, revoked ones too."""
     return reading.page(ROLE, {"participant_id": participant_id}, pages)
 
 
-@router.get("/{id}/recognitions", response_model=RECOGNITION.page_model, responses=declares())
+@router.get("/{id}/recognitions", response_model=RECOGNITION.list_model, responses=declares())
+@quick
 def recognitions(reading: ReadingDep, participant_id: IdPath, pages: PagingDep) -> Json:
     """List what venues decided about an organisation admitted elsewhere."""
     return reading.page(RECOGNITION, {"participant_id": participant_id}, pages)
@@ -80,7 +88,19 @@ def recognitions(reading: ReadingDep, participant_id: IdPath, pages: PagingDep) 
 @router.get(
     "/{id}/issuer-code", response_model=ISSUER_CODE.model, responses=declares(ParticipantNotFound)
 )
+@quick
 def issuer_code(reading: ReadingDep, participant_id: IdPath) -> Json:
     """Return what an issuer's certificate codes begin with."""
     missing = ParticipantNotFound(participant_id=ParticipantId(participant_id))
     return reading.one(ISSUER_CODE, participant_id, missing=missing)
+
+
+@router.get(
+    "/{id}/history",
+    response_model=PARTICIPANT.history_model,
+    responses=declares(ParticipantNotFound),
+)
+def history(reading: ReadingDep, participant_id: IdPath, pages: StepsDep) -> Json:
+    """List the versions of one organisation, oldest first."""
+    missing = ParticipantNotFound(participant_id=ParticipantId(participant_id))
+    return tell_history(reading, PARTICIPANT, participant_id, pages=pages, missing=missing)

@@ -4,7 +4,9 @@ Rule profiles and loaded calendar years: public.
 
 from fastapi import APIRouter
 
-from api.deps import PagingDep, ReadingDep
+from api.deps import PagingDep, ReadingDep, StepsDep
+from api.door import quick
+from api.histories import tell_history
 from api.models import Answer, Derived, Json
 from api.parameters import IdPath
 from api.problems import declares
@@ -22,20 +24,32 @@ PROFILE = Answer(
 YEAR = Answer(CalendarYear)
 
 
-@router.get("", response_model=PROFILE.page_model, responses=declares())
+@router.get("", response_model=PROFILE.list_model, responses=declares())
+@quick
 def browse(reading: ReadingDep, pages: PagingDep) -> Json:
     """List rule profiles."""
     return reading.page(PROFILE, {}, pages)
 
 
-@router.get("/calendar-years", response_model=YEAR.page_model, responses=declares())
+@router.get("/calendar-years", response_model=YEAR.list_model, responses=declares())
+@quick
 def calendar_years(reading: ReadingDep, pages: PagingDep) -> Json:
     """List the years whose working days are loaded."""
     return reading.page(YEAR, {}, pages)
 
 
 @router.get("/{id}", response_model=PROFILE.model, responses=declares(ProfileNotFound))
+@quick
 def read(reading: ReadingDep, profile_id: IdPath) -> Json:
     """Return one rule profile."""
     missing = ProfileNotFound(profile_id=ProfileId(profile_id))
     return reading.one(PROFILE, profile_id, missing=missing)
+
+
+@router.get(
+    "/{id}/history", response_model=PROFILE.history_model, responses=declares(ProfileNotFound)
+)
+def history(reading: ReadingDep, profile_id: IdPath, pages: StepsDep) -> Json:
+    """List the versions of one rule profile, oldest first."""
+    missing = ProfileNotFound(profile_id=ProfileId(profile_id))
+    return tell_history(reading, PROFILE, profile_id, pages=pages, missing=missing)

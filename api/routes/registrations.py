@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
-from api.deps import PagingDep, ReadingDep, ServicesDep
+from api.deps import PagingDep, ReadingDep, ServicesDep, StepsDep
+from api.door import quick
+from api.histories import tell_history
 from api.models import Answer, Json, status
 from api.paging import Where, filters
 from api.parameters import IdPath
@@ -28,7 +30,8 @@ REGISTRATION = Answer(
 )
 
 
-@router.get("", response_model=REGISTRATION.page_model, responses=declares())
+@router.get("", response_model=REGISTRATION.list_model, responses=declares())
+@quick
 def browse(
     reading: ReadingDep,
     where: Annotated[
@@ -41,6 +44,7 @@ def browse(
 
 
 @router.get("/{id}", response_model=REGISTRATION.model, responses=declares(RegistrationNotFound))
+@quick
 def read(reading: ReadingDep, registration_id: IdPath) -> Json:
     """Return one registration."""
     missing = RegistrationNotFound(registration_id=RegistrationId(registration_id))
@@ -57,3 +61,14 @@ def submit(services: ServicesDep, body: RegistrationCreate, response: Response) 
     """Relay an application that its applicant signed; 200 if it was relayed before."""
     act, authorization = read_act(RegistrationsSubmit, body)
     return relay(services, act, authorization, response)
+
+
+@router.get(
+    "/{id}/history",
+    response_model=REGISTRATION.history_model,
+    responses=declares(RegistrationNotFound),
+)
+def history(reading: ReadingDep, registration_id: IdPath, pages: StepsDep) -> Json:
+    """List the versions of one registration, oldest first."""
+    missing = RegistrationNotFound(registration_id=RegistrationId(registration_id))
+    return tell_history(reading, REGISTRATION, registration_id, pages=pages, missing=missing)

@@ -6,7 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from api.deps import PagingDep, ReadingDep
+from api.deps import PagingDep, ReadingDep, StepsDep
+from api.door import quick
+from api.histories import tell_history
 from api.models import Answer, Json, bits, status
 from api.paging import Where, filters
 from api.parameters import IdPath
@@ -25,7 +27,8 @@ RIGHT = Answer(
 )
 
 
-@router.get("", response_model=RIGHT.page_model, responses=declares())
+@router.get("", response_model=RIGHT.list_model, responses=declares())
+@quick
 def browse(
     reading: ReadingDep,
     where: Annotated[Where, Depends(filters(Right, "asset_id", "holder", "parent_right_id"))],
@@ -36,6 +39,14 @@ def browse(
 
 
 @router.get("/{id}", response_model=RIGHT.model, responses=declares(RightNotFound))
+@quick
 def read(reading: ReadingDep, right_id: IdPath) -> Json:
     """Return one right."""
     return reading.one(RIGHT, right_id, missing=RightNotFound(right_id=RightId(right_id)))
+
+
+@router.get("/{id}/history", response_model=RIGHT.history_model, responses=declares(RightNotFound))
+def history(reading: ReadingDep, right_id: IdPath, pages: StepsDep) -> Json:
+    """List the versions of one right, oldest first."""
+    missing = RightNotFound(right_id=RightId(right_id))
+    return tell_history(reading, RIGHT, right_id, pages=pages, missing=missing)

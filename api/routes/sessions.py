@@ -88,7 +88,7 @@ class SessionCreate(BaseModel):
 )
 def create(services: ServicesDep, reading: ReadingDep, body: SessionCreate) -> Json:
     """Sign in."""
-    opened = sign_in(services, reading, body.message, HexBytes(body.signature.lower()))
+    opened = sign_in(services, reading.newest(), body.message, HexBytes(body.signature.lower()))
     return {
         **_tell(opened.viewer),
         "token": opened.token,

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from api.access import PrivilegedDep
-from api.deps import PagingDep
+from api.deps import PagingDep, StepsDep
+from api.histories import tell_history
 from api.models import Answer, Json
 from api.paging import Where, filters
 from api.parameters import IdPath
@@ -23,7 +24,7 @@ SETTLEMENT = Answer(Settlement)
 HOLD = Answer(SettlementHold)
 
 
-@router.get("", response_model=SETTLEMENT.page_model, responses=declares(SignInRequired))
+@router.get("", response_model=SETTLEMENT.list_model, responses=declares(SignInRequired))
 def browse(
     look: PrivilegedDep,
     where: Annotated[Where, Depends(filters(Settlement, "trade_id"))],
@@ -33,7 +34,7 @@ def browse(
     return look.reading.page(SETTLEMENT, look.within_trades(where), pages)
 
 
-@router.get("/holds", response_model=HOLD.page_model, responses=declares(SignInRequired))
+@router.get("/holds", response_model=HOLD.list_model, responses=declares(SignInRequired))
 def holds(
     look: PrivilegedDep,
     where: Annotated[Where, Depends(filters(SettlementHold, "trade_id"))],
@@ -52,3 +53,16 @@ def read(look: PrivilegedDep, settlement_id: IdPath) -> Json:
     settlement = look.reading.find(Settlement, settlement_id)
     look.require(look.reading.find(Trade, settlement.trade_id) if settlement else None, missing)
     return look.reading.one(SETTLEMENT, settlement_id, missing=missing)
+
+
+@router.get(
+    "/{id}/history",
+    response_model=SETTLEMENT.history_model,
+    responses=declares(SignInRequired, SettlementNotFound),
+)
+def history(look: PrivilegedDep, settlement_id: IdPath, pages: StepsDep) -> Json:
+    """List the versions of one settlement of a trade that concerns you, oldest first."""
+    missing = SettlementNotFound(settlement_id=SettlementId(settlement_id))
+    settlement = look.reading.find(Settlement, settlement_id)
+    look.require(look.reading.find(Trade, settlement.trade_id) if settlement else None, missing)
+    return tell_history(look.reading, SETTLEMENT, settlement_id, pages=pages, missing=missing)

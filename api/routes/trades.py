@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Response
 
 from api.access import PrivilegedDep
-from api.deps import PagingDep, ServicesDep
+from api.deps import PagingDep, ServicesDep, StepsDep
+from api.histories import tell_history
 from api.models import Answer, Json
 from api.paging import Where, filters
 from api.parameters import IdPath
@@ -26,7 +27,7 @@ TradeCreate: Any = signed_act(TradesConclude)
 TRADE = Answer(Trade)
 
 
-@router.get("", response_model=TRADE.page_model, responses=declares(SignInRequired))
+@router.get("", response_model=TRADE.list_model, responses=declares(SignInRequired))
 def browse(
     look: PrivilegedDep,
     where: Annotated[
@@ -57,3 +58,15 @@ def conclude(services: ServicesDep, body: TradeCreate, response: Response) -> Js
     """Relay a contract that its executing venue signed; 200 if it was relayed before."""
     act, authorization = read_act(TradesConclude, body)
     return relay(services, act, authorization, response)
+
+
+@router.get(
+    "/{id}/history",
+    response_model=TRADE.history_model,
+    responses=declares(SignInRequired, TradeNotFound),
+)
+def history(look: PrivilegedDep, trade_id: IdPath, pages: StepsDep) -> Json:
+    """List the versions of one trade that concerns you, oldest first."""
+    missing = TradeNotFound(trade_id=TradeId(trade_id))
+    look.require(look.reading.find(Trade, trade_id), missing)
+    return tell_history(look.reading, TRADE, trade_id, pages=pages, missing=missing)

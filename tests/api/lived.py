@@ -19,6 +19,7 @@ from api.demo.stage import Stage
 from api.deps import Services
 from api.packages import read_package
 from api.worker import Worker
+from tests.postgres import mirror_of
 
 SAMPLE = Path(api.samples.__file__).parent / "port-throughput"
 
@@ -48,7 +49,7 @@ class Lived:
 @contextmanager
 def open_lived(home: Path) -> Iterator[Lived]:
     """Start a chain, live a life on it, and mirror it."""
-    settings = read_settings({}, home=home)
+    settings = read_settings({}, home=home, mirror_url=mirror_of(home))
     with open_demo(home) as demo:
         stage = demo.stage(Silent())
         live(stage, [read_package(SAMPLE)])

@@ -15,6 +15,7 @@ from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.catalogue import Catalogue
 from api.compose import open_services
 from api.config import read_settings
 from api.deps import Services
@@ -25,7 +26,8 @@ from chain.codes import ParticipantType, Role
 from chain.documents import Json, canonical, digest_of_document
 from chain.event import Event, EventMeta
 from chain.facts import Append, Block, Entry
-from chain.store import apply_blocks, tip_of
+from chain.heads import note_final
+from chain.store import apply_blocks, block_at, rewind, tip_of
 from chain.values import (
     ZERO_ADDRESS,
     Address,
@@ -37,6 +39,7 @@ from chain.values import (
     keccak,
 )
 from settlement.projection import apply
+from tests.postgres import mirror_of
 
 E = TypeVar("E", bound=Event)
 
@@ -100,20 +103,34 @@ class Mirrored:
         app = create_app(self.services)
         self.client = TestClient(app, base_url=ORIGIN, raise_server_exceptions=False)
 
-    def append(self, *made: Callable[[EventMeta], Event], seconds: int = 12) -> Block:
+    def append(
+        self, *made: Callable[[EventMeta], Event], seconds: int = 12, branch: str = ""
+    ) -> Block:
         """Add a block with these events."""
         with Session(self.services.mirror) as session, session.begin():
             tip = tip_of(session)
             number = tip.number + 1 if tip else 1
             block = Block(
                 number=number,
-                hash=named(f"block {number}"),
+                hash=named(f"block {number}{branch}"),
                 parent_hash=tip.hash if tip else named("block 0"),
                 timestamp=(tip.timestamp if tip else GENESIS) + seconds,
             )
             entries = tuple(_entry(block, place, make) for place, make in enumerate(made))
             apply_blocks(session, [Append(block, entries)], apply)
         return block
+
+    def rewind(self, to_block: int) -> None:
+        """Undo the blocks above a height, as a fork does."""
+        with Session(self.services.mirror) as session, session.begin():
+            rewind(session, to_block)
+
+    def finalize(self, number: int) -> None:
+        """Note that the blocks up to a height are final."""
+        with Session(self.services.mirror) as session, session.begin():
+            block = block_at(session, number)
+            assert block is not None
+            note_final(session, block)
 
     def admit(self, *names: str, roles: tuple[tuple[Role, ParticipantId], ...] = ()) -> None:
         """Admit organisations, each with one account of the same name."""
@@ -140,6 +157,11 @@ class Mirrored:
         """Keep a document and return its digest."""
         self.services.content.put(canonical(document))
         return digest_of_document(document).value
+
+    def catalogue(self) -> int:
+        """Read the documents that the ledger names."""
+        services = self.services
+        return Catalogue(services.mirror, services.operational, services.content).fill()
 
     def get(self, path: str, *, token: str | None = None, **query: Any) -> Any:
         """Ask the API."""
@@ -225,7 +247,8 @@ def open_mirrored(home: Path, **settings: Any) -> Any:
 
     @contextmanager
     def opened() -> Any:
-        read = read_settings({}, home=home, origin=ORIGIN, **settings)
+        given = {"mirror_url": mirror_of(home), **settings}
+        read = read_settings({}, home=home, origin=ORIGIN, **given)
         with open_services(read, chain_id=CHAIN_ID, rpc_url=NO_NODE) as services:
             mirrored: Mirrored
 

@@ -6,8 +6,10 @@ It knows no test.
 
 import ast
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +19,7 @@ import typer
 from typer.testing import CliRunner
 
 from api.cli import build
+from tests.postgres import environment_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from api.cli import main; main()"
@@ -49,10 +52,17 @@ def application() -> typer.Typer:
 
 def shulian(*arguments: object) -> Told:
     """Run a command in this process."""
-    result = CliRunner().invoke(application(), [str(one) for one in arguments])
+    given = [str(one) for one in arguments]
+    result = CliRunner().invoke(application(), given, env=_environment(given))
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Told(result.exit_code, result.stdout, result.stderr)
+
+
+def _environment(arguments: Sequence[object]) -> dict[str, str]:
+    # Where a home's mirror is, if the tests run on another database.
+    given = [str(one) for one in arguments]
+    return environment_of(Path(given[given.index("--home") + 1])) if "--home" in given else {}
 
 
 def command(*arguments: object) -> list[str]:
@@ -67,7 +77,7 @@ def run(
     done = subprocess.run(
         command(*arguments),
         cwd=cwd or ROOT,
-        env=environment,
+        env={**(os.environ if environment is None else environment), **_environment(arguments)},
         capture_output=True,
         text=True,
         timeout=180,

@@ -244,7 +244,7 @@ class TestStatistics:
     def test_tell_the_amount_as_of_the_tip_alone(self, home: Mirrored) -> None:
         tip = home.append().number
 
-        told = [home.get("/v1/statistics", at_block=number).json() for number in (tip - 1, tip)]
+        told = [home.get("/v1/statistics", as_of_block=number).json() for number in (tip - 1, tip)]
 
         assert [one["settled_fen"] for one in told] == [None, str(GROSS_FEN)]
         assert home.get("/v1/statistics").json()["settled_fen"] == str(GROSS_FEN)

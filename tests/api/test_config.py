@@ -35,3 +35,21 @@ class TestReadSettings:
             read_settings({"SHULIAN_PORT": text})
 
         assert refused.value == SettingInvalid(setting="port", value=text)
+
+    @pytest.mark.parametrize("text", ["auto", "finalized", "0", "16"])
+    def test_takes_a_rule_of_finality(self, text: str) -> None:
+        assert read_settings({"SHULIAN_FINALITY": text}).finality == text
+
+    @pytest.mark.parametrize(
+        ("setting", "text"),
+        [("finality", "soon"), ("finality", "-1"), ("verify", "on"), ("verify", "RECEIPTS")],
+    )
+    def test_refuses_what_is_not_offered(self, setting: str, text: str) -> None:
+        with pytest.raises(SettingInvalid) as refused:
+            read_settings({f"SHULIAN_{setting.upper()}": text})
+
+        assert refused.value == SettingInvalid(setting=setting, value=text)
+
+    def test_verifies_receipts_unless_told_otherwise(self) -> None:
+        assert read_settings({}).verify == "receipts"
+        assert read_settings({"SHULIAN_VERIFY": "off"}).verify == "off"

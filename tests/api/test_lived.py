@@ -21,6 +21,7 @@ from chain.codes import ActType, AssetKind, CertificateKind, DigestAlg, Processi
 from chain.content import FileStore
 from chain.documents import Digest
 from chain.errors import AccountNotFound, SignatureInvalid
+from chain.finality import EMBEDDED_DEPTH
 from chain.process import AlreadyHeld
 from chain.reads import checksum, page
 from chain.store import BLOCKS, rebuild
@@ -280,6 +281,10 @@ class TestRelay:
         assert answer.headers["location"] == f"/v1/transactions/{told['transaction_hash']}"
         transaction = lived.client.get(answer.headers["location"]).json()
         assert transaction["state"] in ("PENDING", "MINED")
+        lived.worker.sync_once()
+        transaction = lived.client.get(answer.headers["location"]).json()
+        assert (transaction["state"], transaction["id"]) == ("MINED", told["id"])
+        lived.demo.ledger.sender.connection.request("anvil_mine", hex(EMBEDDED_DEPTH))
         lived.worker.sync_once()
         transaction = lived.client.get(answer.headers["location"]).json()
         assert (transaction["state"], transaction["id"]) == ("FINAL", told["id"])

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.paging import CursorInvalid, filters, read_cursor, write_cursor
+from api.cursors import CursorInvalid, pinned_by, read_cursor, write_cursor
+from api.paging import filters
 from chain import events as e
 from chain.codes import AssetKind, ReviewKind
+from chain.facts import Block
 from chain.reads import Place
 from registry.assets import Asset, AssetReview
 from tests.api.mirrored import Mirrored, event, named
@@ -70,21 +72,36 @@ class TestPages:
 
         assert elements == [one for number, one in enumerate(ids) if number % 3 == 1]
 
-    def test_leave_nothing_out_when_blocks_come_in_between(self, mirrored: Mirrored) -> None:
+    def test_are_one_snapshot_whatever_happens_in_between(self, mirrored: Mirrored) -> None:
         ids = declare(mirrored, 4)
         first = mirrored.get("/v1/assets", limit=2).json()
         mirrored.append(event(e.AssetDeclared, asset_id=named("late"), version=1, kind=1))
+        mirrored.append(event(e.AssetRegistered, asset_id=ids[2], version=1))
 
         rest = mirrored.get("/v1/assets", limit=2, cursor=first["next"]).json()
-        last = mirrored.get("/v1/assets", limit=2, cursor=rest["next"]).json()
+        late = mirrored.get("/v1/assets", limit=200).json()
 
         assert [item["asset_id"] for item in rest["items"]] == ids[2:]
-        assert [item["asset_id"] for item in last["items"]] == [named("late")]
+        assert rest["items"][0]["status"] == "DECLARED"
+        assert rest["next"] is None
+        assert rest["as_of"] == first["as_of"]
+        assert len(late["items"]) == 5
+
+    def test_end_when_a_fork_undoes_their_block(self, mirrored: Mirrored) -> None:
+        declare(mirrored, 9)
+        page = mirrored.get("/v1/assets", limit=2).json()
+        mirrored.rewind(page["as_of"]["block_number"] - 1)
+        gone = mirrored.get("/v1/assets", limit=2, cursor=page["next"])
+        mirrored.append(branch="another")
+        other = mirrored.get("/v1/assets", limit=2, cursor=page["next"])
+
+        assert [one.json()["type"] for one in (gone, other)] == ["/problems/pages-undone"] * 2
+        assert (gone.status_code, gone.json()["fields"]) == (409, {"block_number": 3})
 
     def test_can_be_asked_as_of_an_earlier_block(self, mirrored: Mirrored) -> None:
         ids = declare(mirrored, 6)
 
-        answer = mirrored.get("/v1/assets", at_block=1).json()
+        answer = mirrored.get("/v1/assets", as_of_block=1).json()
 
         assert [item["asset_id"] for item in answer["items"]] == ids[:3]
         assert answer["as_of"]["block_number"] == 1
@@ -92,7 +109,7 @@ class TestPages:
     def test_say_which_block_is_not_there(self, mirrored: Mirrored) -> None:
         declare(mirrored, 1)
 
-        answer = mirrored.get("/v1/assets", at_block=9)
+        answer = mirrored.get("/v1/assets", as_of_block=9)
 
         assert (answer.status_code, answer.json()["fields"]) == (404, {"block_number": 9})
 
@@ -110,9 +127,17 @@ class TestCursor:
     ) -> None:
         place = Place(from_block, from_log, (named("asset"), version, kind))
 
-        cursor = write_cursor(place, AssetReview, CHECK)
+        block = Block(
+            number=from_block, hash=named("block"), parent_hash=named("parent"), timestamp=0
+        )
+
+        cursor = write_cursor(place, AssetReview, CHECK, block)
 
         assert read_cursor(cursor, AssetReview, CHECK) == place
+        pinned = pinned_by(cursor)
+        assert pinned is not None
+        assert pinned.number == from_block
+        assert named("block").startswith(pinned.hash_start)
 
     @given(st.text(max_size=60))
     def test_refuses_what_was_made_up(self, text: str) -> None:
@@ -136,7 +161,7 @@ class TestCursor:
         declare(mirrored, 9)
         cursor = mirrored.get("/v1/assets", limit=1, kind="RESOURCE").json()["next"]
 
-        for query in ({"kind": "ELEMENT"}, {}, {"kind": "RESOURCE", "at_block": 1}):
+        for query in ({"kind": "ELEMENT"}, {}, {"kind": "RESOURCE", "as_of_block": 1}):
             answer = mirrored.get("/v1/assets", cursor=cursor, **query)
             assert (answer.status_code, answer.json()["type"]) == (422, "/problems/cursor-invalid")
         assert mirrored.get("/v1/rights", cursor=cursor).status_code == 422

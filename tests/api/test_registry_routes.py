@@ -48,7 +48,7 @@ class TestAssets:
         declare(mirrored, 1)
         mirrored.append(event(e.AssetRegistered, asset_id=ASSET, version=1))
 
-        before = mirrored.get(f"/v1/assets/{ASSET}", at_block=1).json()
+        before = mirrored.get(f"/v1/assets/{ASSET}", as_of_block=1).json()
 
         assert before["status"] == "DECLARED"
         assert before["as_of"]["block_number"] == 1
@@ -102,7 +102,7 @@ class TestCertificates:
         mirrored.append()
 
         after = mirrored.get(f"/v1/certificates/{CODE}").json()["status"]
-        back_then = mirrored.get(f"/v1/certificates/{CODE}", at_block=1).json()["status"]
+        back_then = mirrored.get(f"/v1/certificates/{CODE}", as_of_block=1).json()["status"]
 
         assert (before, after, back_then) == ("VALID", "EXPIRED", "VALID")
 
@@ -178,7 +178,7 @@ class TestStatistics:
         mirrored.admit("holder")
 
         now = mirrored.get("/v1/statistics").json()
-        before = mirrored.get("/v1/statistics", at_block=1).json()
+        before = mirrored.get("/v1/statistics", as_of_block=1).json()
 
         assert now["assets"] == {"total": 1, "by": {"RESOURCE": 1}}
         assert now["participants"] == {"total": 1, "by": {"ADMITTED": 1}}

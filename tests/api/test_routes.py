@@ -18,22 +18,31 @@ from tests.api.mirrored import Mirrored
 ROOT = Path(__file__).resolve().parents[2]
 
 # Changed on purpose only: a new path needs a decision about who may see it.
-ROUTE_COUNT = 50
+ROUTE_COUNT = 78
 HANDLER_LINES_MAX = 20
 PRIVILEGED = {
     "/v1/deliveries",
     "/v1/deliveries/{id}",
+    "/v1/deliveries/{id}/history",
     "/v1/funds",
     "/v1/funds/holds",
     "/v1/funds/postings",
     "/v1/funds/withdrawals",
+    "/v1/funds/{id}/history",
     "/v1/sessions/current",
     "/v1/settlements",
     "/v1/settlements/holds",
     "/v1/settlements/{id}",
+    "/v1/settlements/{id}/history",
     "/v1/trades",
     "/v1/trades/{id}",
+    "/v1/trades/{id}/history",
+    "/v1/webhooks",
+    "/v1/webhooks/{webhook}",
+    "/v1/webhooks/{webhook}/deliveries",
 }
+# It never ends; what it answers is tested over a real server.
+ENDLESS = "/v1/stream"
 
 
 def routes_below(routes: Any, prefix: str = "") -> Iterator[tuple[str, APIRoute]]:
@@ -75,7 +84,9 @@ class TestRoutes:
         asked = {
             path
             for path, route in FOUND
-            if "GET" in route.methods and mirrored.get(_filled(path)).status_code == 401
+            if "GET" in route.methods
+            and path != ENDLESS
+            and mirrored.get(_filled(path)).status_code == 401
         }
 
         assert asked == PRIVILEGED
@@ -83,7 +94,7 @@ class TestRoutes:
     def test_are_a_server_error_for_nobody(self, mirrored: Mirrored) -> None:
         mirrored.append()
         for path, route in FOUND:
-            for method in route.methods:
+            for method in route.methods if path != ENDLESS else ():
                 answer = mirrored.client.request(method, _filled(path))
                 # Only the node and the relayer are missing here.
                 assert answer.status_code < 500 or "transactions" in path, path
@@ -126,6 +137,8 @@ def _filled(path: str) -> str:
         "account": "0x" + "33" * 20,
         "certificate": "VN3122026110001",
         "slug": "asset-not-found",
+        "number": "1",
+        "webhook": "wh_" + "0" * 32,
     }.items():
         path = path.replace("{" + name + "}", value)
     return path

@@ -23,6 +23,7 @@ from api.demo.stage import Silence
 from api.exports import export
 from api.packages import read_package
 from api.samples import PORT_THROUGHPUT
+from tests.postgres import mirror_of
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -40,7 +41,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = tmp_path_factory.mktemp("console-home")
     with open_demo(home) as demo:
         live(demo.stage(Silence()), [read_package(PORT_THROUGHPUT)])
-        settings = read_settings({}, home=home)
+        settings = read_settings({}, home=home, mirror_url=mirror_of(home))
         with (
             open_services(
                 settings,

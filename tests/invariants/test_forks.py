@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from api.audit import audit
 from chain.fetch import Source
+from chain.finality import Finality
 from chain.indexer import sync_once
 from chain.reads import checksum
 from chain.rpc import Node
@@ -24,6 +25,7 @@ from settlement.projection import apply
 from settlement.settlements import Settlement
 from settlement.trades import Trade
 from tests.invariants.playing import Player
+from tests.postgres import forget_mirror, mirror_url
 from tests.stories.world import Scene, open_scene
 
 SEEDS = range(3)
@@ -50,7 +52,7 @@ class Follower:
         self._scene = scene
         self._folder = folder
         self.node = Node(scene.world.demo.rpc_url)
-        self.mirror = open_mirror(f"sqlite:///{folder}/follower.db")
+        self.mirror = open_mirror(mirror_url(folder / "follower.db"))
         self.rewinds = 0
 
     def follow(self) -> None:
@@ -61,11 +63,11 @@ class Follower:
     def fresh(self) -> str:
         """Return the checksum of a mirror that only ever saw the chain as it is now."""
         path = self._folder / "fresh.db"
-        mirror = open_mirror(f"sqlite:///{path}")
+        mirror = open_mirror(mirror_url(path))
         sync_once(mirror, self._source(), apply)
         found = checksum_of(mirror)
         mirror.dispose()
-        path.unlink()
+        forget_mirror(path)
         return found
 
     def close(self) -> None:
@@ -79,7 +81,7 @@ class Follower:
             node=self.node,
             chain_id=deployment.chain_id,
             contracts=tuple(deployment.followed()),
-            finality_depth=10_000,
+            finality=Finality(10_000),
         )
 
 

@@ -15,6 +15,7 @@ from api.samples import PORT_THROUGHPUT
 from chain.reads import page
 from registry.bundles import Verdict
 from registry.profiles import VENUE_SECONDS, RuleProfile
+from tests.postgres import mirror_of
 
 
 def test_a_product_lives_where_the_clock_is_not_ours(tmp_path: Path) -> None:
@@ -35,7 +36,7 @@ def test_a_product_lives_where_the_clock_is_not_ours(tmp_path: Path) -> None:
         waited_seconds = demo.ledger.now() - started_at
         assert 6 <= waited_seconds < 600
         assert len(lived.settlements) == 2
-        settings = read_settings({}, home=tmp_path)
+        settings = read_settings({}, home=tmp_path, mirror_url=mirror_of(tmp_path))
         with (
             open_services(
                 settings,

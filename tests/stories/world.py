@@ -47,6 +47,7 @@ from chain.sender import Sender
 from chain.signing import BY_SENDER
 from chain.structs import Authorization, Cause, Leg, Payee
 from chain.values import Bytes32, salt_of
+from tests.postgres import mirror_of
 
 EMPTY = "0x"
 NOTHING = Bytes32("0x" + "00" * 32)
@@ -94,7 +95,7 @@ def open_world(home: Path, packages: Sequence[DataPackage]) -> Iterator[World]:
         stage = demo.stage(Silence())
         lived = live(stage, packages)
         # Tests fork the chain; a mirror without depth would take that for a betrayal.
-        settings = read_settings({}, home=home, finality_depth=10_000)
+        settings = read_settings({}, home=home, mirror_url=mirror_of(home), finality="10000")
         services = stack.enter_context(
             open_services(
                 settings,
