@@ -5,6 +5,7 @@ command's own proof. A process of its own, to be killed.
 It is not the command, whose mirror catches up once at the end.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class Following:
 def follow(home: Path) -> None:
     """Bring the shipped sample through its whole life, followed, and print the summary."""
     packages = [read_package(PORT_THROUGHPUT)]
-    settings = read_settings({}, home=home)
+    settings = read_settings(os.environ, home=home)
     with (
         open_demo(settings.home) as demo,
         open_services(

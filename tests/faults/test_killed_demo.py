@@ -24,11 +24,12 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from api.compose import TABLES  # noqa: F401  a mirror has the tables that are imported
+from api.databases import TABLES  # noqa: F401  a mirror has the tables that are imported
 from chain.node import EmbeddedNode
 from chain.reads import checksum, count
 from chain.store import open_mirror, rebuild
 from settlement.projection import ALL_RECORDS, apply
+from tests.postgres import environment_of, mirror_of
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("SHULIAN_KILLS", "4"))
@@ -60,6 +61,7 @@ class Demo:
             process = subprocess.Popen(
                 [sys.executable, *self.command, str(self.home)],
                 cwd=ROOT,
+                env={**os.environ, **environment_of(self.home)},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -105,7 +107,7 @@ class Demo:
     def left(self) -> dict[str, Any]:
         """Return what is in the home's databases once nobody works on it."""
         entries = self.entries()
-        mirror = open_mirror(f"sqlite:///{self.home}/mirror.sqlite")
+        mirror = open_mirror(mirror_of(self.home))
         with Session(mirror) as session:
             records = {one.__name__: count(session, one) for one in ALL_RECORDS}
             followed = checksum(session)

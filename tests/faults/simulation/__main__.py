@@ -1,0 +1,55 @@
+"""
+`scripts/simulate`: reads its arguments, runs the battery, prints one object.
+"""
+
+import argparse
+import json
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+
+from tests.faults.simulation.battery import FAULTS, plan
+from tests.faults.simulation.running import simulate
+from tests.postgres import DATABASES, Databases
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Simulate, and return the status to end with."""
+    asked = _parser().parse_args(arguments)
+    # What the packages log of the faults is as expected; what is wrong, the runs say.
+    # What the packages log of faults is as expected; what is wrong, the runs say.
+    logging.disable(logging.CRITICAL)
+    databases = Databases()
+    try:
+        result = simulate(
+            plan(asked.fault, runs=asked.runs, database=asked.database),
+            seed=asked.seed,
+            databases=databases,
+            say=lambda line: print(f"simulate: {line}", file=sys.stderr, flush=True),  # noqa: T201
+        )
+    finally:
+        logging.disable(logging.NOTSET)
+        databases.stop()
+    text = json.dumps(result, indent=None if asked.json else 2)
+    print(text)  # noqa: T201
+    return 1 if result["failed"] else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/simulate",
+        description="Puts the mirror under every fault there is and compares what is left.",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="the first run's seed (default 0)")
+    parser.add_argument("--runs", type=int, help="of each fault (default: as in the night)")
+    parser.add_argument("--fault", nargs="+", action="extend", default=[], choices=list(FAULTS))
+    parser.add_argument("--database", choices=DATABASES, help="default: both")
+    parser.add_argument("--json", action="store_true", help="print the result on one line")
+    return parser
+
+
+if __name__ == "__main__":
+    # Asked to end, it ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    sys.exit(main())
