@@ -1,0 +1,1 @@
+"""What our figures are held against: floors, and typical programs of the same job."""
