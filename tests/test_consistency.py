@@ -36,7 +36,17 @@ UNVIEWED = {"AssetLink": "the asset's links hash", "Posting": "the settlement's 
 # `tests/invariants` compares it for every trade.
 COVERED_ELSEWHERE = {("Trade", "terms")}
 # Routes about the service, not about a noun of the ledger.
-SERVICE = {"health", "nonces", "sessions", "statistics", "transactions"}
+SERVICE = {
+    "blocks",
+    "events",
+    "health",
+    "nonces",
+    "sessions",
+    "statistics",
+    "stream",
+    "transactions",
+    "webhooks",
+}
 # They belong to a participant, and to whatever is certified: no contract, no record of their own.
 PARTS = {"accounts"}
 
