@@ -11,12 +11,12 @@ from fastapi import APIRouter, FastAPI, Path
 from fastapi.routing import APIRoute
 
 from api import problems
+from api.answering.door import Door
 from api.deps import Services
-from api.door import Door
-from api.exposition import metrics
 from api.limits import BodyLimit
 from api.models import Json, described
-from api.observing import Observed
+from api.observing.exposition import metrics
+from api.observing.middleware import Observed
 from api.routes import reads, v1
 from api.wire import make_model
 from chain.failure import NotFound
@@ -103,7 +103,8 @@ def bare_app() -> FastAPI:
         separate_input_output_schemas=False,
         redoc_url=None,
         docs_url=None,
-        # We measure ourselves (`api.metrics`); looking for others' means costs every request.
+        # We measure ourselves (`api.observing.metrics`); looking for others' means costs every
+        # request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(app)

@@ -12,16 +12,16 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from api.auditing.watch import Watch
 from api.catalogue import Catalogue
 from api.config import Settings
 from api.databases import open_current
 from api.deps import Services
 from api.operational import create_tables
-from api.streams import Streams
-from api.watch import Watch
-from api.webhook_calls import Reach, networks_of
-from api.webhook_signing import SecretKey
-from api.webhooks import Webhooks
+from api.streaming.streams import Streams
+from api.webhooks.calls import Reach, networks_of
+from api.webhooks.endpoints import Webhooks
+from api.webhooks.signing import SecretKey
 from api.worker import Worker
 from chain.client import Ledger
 from chain.content import content_store

@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
-from api.logs import FORMATS, LEVELS
-from api.webhook_calls import networks_of
+from api.observing.logs import FORMATS, LEVELS
+from api.webhooks.calls import networks_of
 from chain.failure import Invalid
 from chain.finality import AUTO, FinalityInvalid, check_finality
 

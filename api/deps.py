@@ -16,12 +16,12 @@ from sqlmodel import Session
 from api.asof import HEIGHT_MAX, NEWEST, Asked, AsOf, block_of
 from api.cursors import pinned_by
 from api.evidence import tell_evidence
-from api.metrics import Metrics
 from api.models import Answer, Json
+from api.observing.metrics import Metrics
+from api.observing.tallies import Tallies
 from api.paging import Paging, Where, paging, stepping
-from api.streams import Streams
-from api.tallies import Tallies
-from api.webhooks import Webhooks
+from api.streaming.streams import Streams
+from api.webhooks.endpoints import Webhooks
 from chain import reads
 from chain.client import Ledger
 from chain.content import ContentStore

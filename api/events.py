@@ -1,7 +1,8 @@
 """
 How an event looks in JSON: the same in lists, in the stream and in what webhooks are sent.
 
-Not which events there are to be told (`api.feed`), nor who may see them (`api.audience`).
+Not which events there are to be told (`api.streaming.feed`), nor who may see them
+(`api.streaming.audience`).
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """
 Whether the mirror keeps up with the node, whether the books close, and what a person must look at.
 
-It repairs nothing and compares no views: `api.audit` does that. Nothing here takes longer the more
-there is, but the books' sums, which are made once per block.
+It repairs nothing and compares no views: `api.auditing.audit` does that. Nothing here takes longer
+the more there is, but the books' sums, which are made once per block.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from typing import Any, Final
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from api.alarms import open_alarms
+from api.auditing.alarms import open_alarms
 from api.deps import Reading, Services, open_reading
 from api.models import AsOf, Json, described, names_of
 from api.problems import MirrorEmpty, NotReady
-from api.webhooks import WebhookState
+from api.webhooks.endpoints import WebhookState
 from api.wire import make_model
 from chain.failure import LedgerError
 from chain.heads import heads_of

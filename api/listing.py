@@ -1,7 +1,7 @@
 """
 Lists of what is no noun: blocks, and the events in them.
 
-Not how an event looks (`api.events`), nor who may see it (`api.audience`).
+Not how an event looks (`api.events`), nor who may see it (`api.streaming.audience`).
 """
 
 from typing import Any, Final
@@ -9,13 +9,13 @@ from typing import Any, Final
 from sqlalchemy import func, select, tuple_
 
 from api.access import Looker
-from api.audience import RESERVED, Audience
 from api.deps import Reading
 from api.events import tell_event
-from api.feed import narrowed
 from api.models import AsOf, Json, described, page_model
 from api.paging import Paging
-from api.wanted import Wanted
+from api.streaming.audience import RESERVED, Audience
+from api.streaming.feed import narrowed
+from api.streaming.wanted import Wanted
 from api.wire import make_model, time_text
 from chain.store import BLOCKS, EVENTS, stored_entries
 

@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from api.streams import StreamsFull, TooManyStreams
+from api.streaming.streams import StreamsFull, TooManyStreams
 from chain.content import ContentCorrupted
 from chain.failure import Conflict, Forbidden, Invalid, LedgerError, NotFound
 from chain.rpc import NodeContradicts, NodeRefused, NodeUnavailable

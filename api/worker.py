@@ -18,8 +18,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from api.auditing.watch import Watch
 from api.catalogue import Catalogue
-from api.watch import Watch
 from chain.comparison import NodesDisagree
 from chain.engines import WriterLock
 from chain.facts import Block, Projection

@@ -17,7 +17,7 @@ from typing import Final
 from api.demo.home import open_demo
 from api.demo.life import live
 from api.demo.stage import Silence
-from api.packages import read_package
+from api.packages.packages import read_package
 from api.samples import PORT_THROUGHPUT
 from chain.entries import Entry, Kind
 

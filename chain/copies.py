@@ -2,7 +2,7 @@
 The mirror's database as one SQLite file, and back: a consistent copy while it is written to.
 
 The file is the same whichever database the mirror is in, so a copy also moves a mirror from one to
-the other. What else belongs to a backup is `api.backups`'.
+the other. What else belongs to a backup is `api.upkeep.backups`'.
 """
 
 import sqlite3

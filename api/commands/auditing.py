@@ -1,7 +1,7 @@
 """
 `shulian audit` and `shulian export`: the mirror against the chain, and certificates as files.
 
-The comparing is `api.audit`'s, the signing and writing `api.exports`'.
+The comparing is `api.auditing.audit`'s, the signing and writing `api.exports`'.
 """
 
 from dataclasses import asdict
@@ -29,8 +29,8 @@ def audit(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
     That all are equal also ends the alarms of the mirror's audit of itself.
     """
-    from api.alarms import clear_alarms
-    from api.audit import audit as compare
+    from api.auditing.alarms import clear_alarms
+    from api.auditing.audit import audit as compare
     from api.commands.ledgers import open_ledger, open_parts
 
     with open_ledger(settings_for(home)) as opened, open_parts(opened) as services:

@@ -1,7 +1,7 @@
 """
 `shulian backup` and `shulian restore`: everything that the chain cannot tell again, in one file.
 
-The copying is `api.backups`', the proving and putting back `api.restores`'.
+The copying is `api.upkeep.backups`', the proving and putting back `api.upkeep.restores`'.
 """
 
 from dataclasses import asdict
@@ -17,7 +17,7 @@ from api.commands.showing import print_json, print_pairs, say
 from api.commands.signals import stoppable
 
 if TYPE_CHECKING:
-    from api.archives import Manifest
+    from api.upkeep.archives import Manifest
 
 LISTED: Final = ("members", "content")
 
@@ -64,8 +64,8 @@ def backup(
     It holds the operational database (what was sent, sessions, access log, drafts), the mirror,
     deployments, exports and key files, with a manifest of SHA-256 digests.
     """
-    from api.backups import What, back_up
     from api.databases import open_current
+    from api.upkeep.backups import What, back_up
 
     settings = settings_for(home)
     require_home(settings.home)
@@ -108,7 +108,7 @@ def restore(
     With SHULIAN_MIRROR_URL set, the mirror goes into that database, which must be empty. Then
     `shulian up` goes on where the backup was made.
     """
-    from api.restores import restore as put_back
+    from api.upkeep.restores import restore as put_back
 
     settings = settings_for(home)
     with stoppable(), parts(is_quiet=as_json) as shown:

@@ -1,7 +1,7 @@
 """
 `shulian asset check`: reads a data package and says what would be registered of it.
 
-It registers nothing and needs no home; the reading is `api.packages`'.
+It registers nothing and needs no home; the reading is `api.packages.packages`'.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from api.commands.nouns import Noun
 from api.commands.showing import print_json, print_pairs, print_table
 
 if TYPE_CHECKING:
-    from api.packages import DataPackage
+    from api.packages.packages import DataPackage
 
 
 def register(app: typer.Typer, noun: Noun) -> None:
@@ -31,7 +31,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Read a data package, and show what would be registered of it; nothing is recorded."""
-    from api.packages import read_package
+    from api.packages.packages import read_package
 
     package = read_package(path)
     if as_json:

@@ -18,7 +18,7 @@ from api.commands.showing import print_json, print_pairs, print_table, say, shor
 
 if TYPE_CHECKING:
     from api.config import Settings
-    from api.webhooks import Webhooks
+    from api.webhooks.endpoints import Webhooks
     from chain.values import ParticipantId
 
 HELP: Final = "Addresses that events are sent to, signed."
@@ -53,7 +53,7 @@ def ls(
     as_json: JsonOption = False,
 ) -> None:
     """List webhooks with their state."""
-    from api.webhook_answers import tell_webhook
+    from api.webhooks.answers import tell_webhook
 
     settings = _settings(home)
     whose = None if owner is None else _participant(settings, owner)
@@ -91,8 +91,8 @@ def make(
 ) -> None:
     """Have events sent to an address; the secret that signs them is shown this once."""
     from api.deps import open_reading
-    from api.webhook_answers import tell_made
-    from api.webhook_asking import Asked, make_webhook
+    from api.webhooks.answers import tell_made
+    from api.webhooks.asking import Asked, make_webhook
     from chain.reading import Snapshots
     from chain.values import ZERO_ADDRESS, bytes32
 
@@ -136,7 +136,7 @@ def rm(webhook: WebhookArgument, home: HomeOption = None, as_json: JsonOption = 
 
 def rotate(webhook: WebhookArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Change the secret; the one before signs beside it for a day."""
-    from api.webhook_answers import tell_made
+    from api.webhooks.answers import tell_made
 
     with _opened(_settings(home)) as webhooks:
         made = webhooks.rotate(webhooks.require(webhook), now=int(time.time()))
@@ -145,7 +145,7 @@ def rotate(webhook: WebhookArgument, home: HomeOption = None, as_json: JsonOptio
 
 def resume(webhook: WebhookArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Go on with a webhook that was paused; nothing that happened meanwhile is left out."""
-    from api.webhook_answers import tell_webhook
+    from api.webhooks.answers import tell_webhook
 
     with _opened(_settings(home)) as webhooks:
         found = webhooks.resume(webhooks.require(webhook), now=int(time.time()))
@@ -160,7 +160,7 @@ def deliveries(
     as_json: JsonOption = False,
 ) -> None:
     """List what was sent to a webhook, the newest first."""
-    from api.webhook_answers import tell_deliveries
+    from api.webhooks.answers import tell_deliveries
 
     with _opened(_settings(home)) as webhooks:
         found = webhooks.require(webhook)
@@ -182,8 +182,8 @@ def redeliver(
     as_json: JsonOption = False,
 ) -> None:
     """Have something that was delivered sent once more, with the same id."""
-    from api.deliveries import ask_again
-    from api.webhook_answers import tell_sending
+    from api.webhooks.answers import tell_sending
+    from api.webhooks.deliveries import ask_again
 
     with _opened(_settings(home)) as webhooks:
         asked = ask_again(webhooks.engine, webhooks.require(webhook).webhook_id, number)

@@ -1,7 +1,7 @@
 """
 `shulian mirror rebuild` and `repair`: what changes a mirror, as its only writer.
 
-The work is `chain.store`'s and `api.repairs`'.
+The work is `chain.store`'s and `api.upkeep.repairs`'.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def rebuild(home: HomeOption = None, as_json: JsonOption = False) -> None:
     It is one transaction: readers see the old records until all new ones are there, and a rebuild
     that is stopped changes nothing and is simply begun again.
     """
-    from api.verification import count_events, mirror_checksum
+    from api.upkeep.verification import count_events, mirror_checksum
     from chain.store import rebuild as fold_anew
     from settlement.projection import apply
 
@@ -76,7 +76,7 @@ def repair(
     from which on, and where the old mirror is. Exit 0 only if no unreadable log is left.
     """
     from api.commands.mirroring import source_for
-    from api.repairs import mend
+    from api.upkeep.repairs import mend
     from settlement.projection import apply
 
     settings = settings_for(home)

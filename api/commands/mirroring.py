@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from api.config import Settings
-    from api.mirror_state import MirrorState, Placed
-    from api.verification import Check
+    from api.upkeep.mirror_state import MirrorState, Placed
+    from api.upkeep.verification import Check
     from chain.fetch import Source
     from chain.rpc import Endpoint
 
@@ -64,7 +64,7 @@ def register(app: typer.Typer) -> None:
 
 def status(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Show tip, finality, node, counts, checksums, the writer and the database of the mirror."""
-    from api.mirror_state import state_of
+    from api.upkeep.mirror_state import state_of
 
     settings = settings_for(home)
     require_home(settings.home)
@@ -181,7 +181,7 @@ def _checks(
     number: int | None,
     shown: Parts,
 ) -> "Iterator[Check]":
-    from api.verification import verify_blocks, verify_links, verify_rebuild, verify_records
+    from api.upkeep.verification import verify_blocks, verify_links, verify_rebuild, verify_records
     from settlement.projection import apply
 
     shown.begin("blocks and their parents")
@@ -197,8 +197,8 @@ def _checks(
 
 
 def _peer(mirror: "Engine", url: str) -> "Check":
-    from api.peers import Peer, compare_with
-    from api.verification import check_of
+    from api.upkeep.peers import Peer, compare_with
+    from api.upkeep.verification import check_of
 
     peer = Peer(url)
     try:

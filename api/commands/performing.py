@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from api.config import Settings
     from api.demo.home import DemoHome
     from api.deps import Services
-    from api.packages import DataPackage
+    from api.packages.packages import DataPackage
     from api.worker import Worker
 
 TENTHS: Final = 1
@@ -95,7 +95,7 @@ def perform(
     """
     from sqlmodel import Session
 
-    from api.audit import audit
+    from api.auditing.audit import audit
     from api.commands.counting import counts_of
     from api.demo.life import live
     from api.exports import export, verify_exports
@@ -139,7 +139,7 @@ def perform(
 
 def _read(paths: Sequence[Path] | None) -> "list[DataPackage]":
     """Read all packages before anything is recorded; without any, the one that is shipped."""
-    from api.packages import read_package
+    from api.packages.packages import read_package
     from api.samples import PORT_THROUGHPUT
 
     return [read_package(path) for path in paths or [PORT_THROUGHPUT]]

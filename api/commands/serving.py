@@ -143,10 +143,10 @@ def serve(
     as_json: bool = False,
 ) -> None:
     """Serve API and console until a signal stops it, while the mirror follows the chain."""
+    from api.answering.server import Server, accompanied
     from api.app import create_app
     from api.console.pages import console
-    from api.logs import set_up
-    from api.server import Server, accompanied
+    from api.observing.logs import set_up
 
     set_up(form=settings.log_format, level=settings.log_level)
     with _listening(settings, port) as listener, accompanied(services, worker):
@@ -174,8 +174,8 @@ def _own_listener(
     if not workers:
         yield listener
         return
-    from api.answering import Task
-    from api.processes import answering
+    from api.answering.processes import answering
+    from api.answering.reader import Task
 
     with socket.create_server(("127.0.0.1", 0)) as own:
         task = Task(

@@ -21,8 +21,8 @@ from api.demo.making import (
 from api.demo.registering import Registered, register
 from api.demo.stage import Stage
 from api.demo.trading import accept, conclude, deliver, list_product, settle
-from api.elements import Element
-from api.packages import DataPackage
+from api.packages.elements import Element
+from api.packages.packages import DataPackage
 from chain.events import ProfilePublished
 from chain.structs import Profile
 from chain.values import ProfileId, SettlementId, text_of

@@ -11,11 +11,11 @@ from decimal import Decimal
 
 from api.demo.registering import Draft, Registered, consent
 from api.demo.stage import NOTHING, Stage
-from api.element_value import ValueTerms, value_element
-from api.elements import Element, build_element
-from api.packages import DataPackage, PackageResource
-from api.quality import combine, measure, report_document
-from api.table_source import source_of_resource
+from api.packages.element_value import ValueTerms, value_element
+from api.packages.elements import Element, build_element
+from api.packages.packages import DataPackage, PackageResource
+from api.packages.quality import combine, measure, report_document
+from api.packages.table_source import source_of_resource
 from chain.acts import AssessmentsRecord, AssetsDeclare, AssetsReview
 from chain.codes import (
     AssessmentKind,

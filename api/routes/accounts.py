@@ -4,8 +4,8 @@ Accounts by their address: public.
 
 from fastapi import APIRouter
 
+from api.answering.door import quick
 from api.deps import ReadingDep, StepsDep
-from api.door import quick
 from api.histories import tell_history
 from api.models import Json
 from api.parameters import AccountPath

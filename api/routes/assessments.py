@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from api.answering.door import quick
 from api.deps import PagingDep, ReadingDep, StepsDep
-from api.door import quick
 from api.histories import tell_history
 from api.models import Answer, Json, status
 from api.paging import Where, filters

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Query
 
 from api.access import LookerDep
 from api.additions import TO_ASSET, to_assets
+from api.answering.door import quick
 from api.catalogue import search as search_documents
 from api.deps import PagingDep, ReadingDep, ServicesDep, StepsDep
-from api.door import quick
 from api.histories import tell_history
 from api.lineage import LINEAGE, tell_lineage
 from api.models import Answer, Json

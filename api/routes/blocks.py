@@ -4,9 +4,9 @@ Blocks, by which two exchanges compare what they hold: public.
 
 from fastapi import APIRouter
 
+from api.answering.door import quick
 from api.asof import BlockNotMirrored
 from api.deps import ReadingDep, StepsDep
-from api.door import quick
 from api.listing import BLOCK, BLOCK_PAGE, tell_block, tell_blocks
 from api.models import Json
 from api.parameters import NumberPath

@@ -15,7 +15,7 @@ from api.listing import tell_events
 from api.models import Json, page_model
 from api.parameters import AboutQuery, ContractQuery, NameQuery
 from api.problems import declares
-from api.wanted import EventNameUnknown, Wanted
+from api.streaming.wanted import EventNameUnknown, Wanted
 
 router = APIRouter(prefix="/events", tags=["events"])
 

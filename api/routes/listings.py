@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from api.additions import TO_LISTING, to_listings
+from api.answering.door import quick
 from api.deps import PagingDep, ReadingDep, ServicesDep, StepsDep
-from api.door import quick
 from api.histories import tell_history
 from api.models import Answer, Json, status
 from api.paging import Where, filters

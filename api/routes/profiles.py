@@ -4,8 +4,8 @@ Rule profiles and loaded calendar years: public.
 
 from fastapi import APIRouter
 
+from api.answering.door import quick
 from api.deps import PagingDep, ReadingDep, StepsDep
-from api.door import quick
 from api.histories import tell_history
 from api.models import Answer, Derived, Json
 from api.parameters import IdPath

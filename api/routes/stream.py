@@ -14,11 +14,11 @@ from api.access import BEARER
 from api.auth import AccountNotServed, SessionEnded
 from api.deps import ServicesDep
 from api.parameters import AboutQuery, ContractQuery, NameQuery
-from api.positions import CHARACTERS_MAX, PositionForeign, PositionInvalid
 from api.problems import MirrorEmpty, declares
-from api.stream import MEDIA_TYPE, open_stream
-from api.streams import StreamsFull, TooManyStreams
-from api.wanted import EventNameUnknown, Wanted
+from api.streaming.positions import CHARACTERS_MAX, PositionForeign, PositionInvalid
+from api.streaming.stream import MEDIA_TYPE, open_stream
+from api.streaming.streams import StreamsFull, TooManyStreams
+from api.streaming.wanted import EventNameUnknown, Wanted
 
 router = APIRouter(prefix="/stream", tags=["stream"])
 

@@ -8,13 +8,12 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.access import PrivilegedDep
-from api.deliveries import DeliveryPending, DeliveryUnknown, ask_again
 from api.models import Json
 from api.parameters import HASH_PATTERN
-from api.positions import CHARACTERS_MAX, PositionForeign, PositionInvalid
 from api.problems import SignInRequired, declares
-from api.wanted import EventNameUnknown
-from api.webhook_answers import (
+from api.streaming.positions import CHARACTERS_MAX, PositionForeign, PositionInvalid
+from api.streaming.wanted import EventNameUnknown
+from api.webhooks.answers import (
     DELIVERY,
     DELIVERY_PAGE,
     MADE,
@@ -25,9 +24,10 @@ from api.webhook_answers import (
     tell_sending,
     tell_webhook,
 )
-from api.webhook_asking import Asked, make_webhook
-from api.webhook_calls import URL_CHARACTERS_MAX, WebhookUrlRefused
-from api.webhooks import ID_PATTERN, TooManyWebhooks, WebhookNotFound, WebhookStateWrong
+from api.webhooks.asking import Asked, make_webhook
+from api.webhooks.calls import URL_CHARACTERS_MAX, WebhookUrlRefused
+from api.webhooks.deliveries import DeliveryPending, DeliveryUnknown, ask_again
+from api.webhooks.endpoints import ID_PATTERN, TooManyWebhooks, WebhookNotFound, WebhookStateWrong
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 

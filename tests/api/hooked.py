@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from api.deliverer import Backoff, Deliverer
+from api.webhooks.deliverer import Backoff, Deliverer
 from chain import events as e
 from chain.heads import note_final, note_node_head
 from chain.store import tip_of

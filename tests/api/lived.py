@@ -17,7 +17,7 @@ from api.demo.home import DemoHome, open_demo
 from api.demo.life import live
 from api.demo.stage import Stage
 from api.deps import Services
-from api.packages import read_package
+from api.packages.packages import read_package
 from api.worker import Worker
 from tests.postgres import mirror_of
 

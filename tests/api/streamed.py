@@ -15,11 +15,11 @@ from typing import Any
 import httpx
 from sqlmodel import Session
 
+from api.answering.server import Server
 from api.app import create_app
 from api.compose import open_services
 from api.config import read_settings
 from api.deps import Services
-from api.server import Server
 from chain.fetch import Source
 from chain.indexer import sync_once
 from chain.store import stored_entries

@@ -17,12 +17,12 @@ import pytest
 from sqlalchemy import insert
 from sqlmodel import Session
 
-from api.archives import ArchiveDamaged, ArchiveNewer, ArchiveUnreadable, read_manifest
-from api.backups import What, back_up
 from api.config import Settings, read_settings
 from api.databases import open_current
 from api.operational import ACCESSES
-from api.restores import BackupNotEqual, HomeNotEmpty, restore
+from api.upkeep.archives import ArchiveDamaged, ArchiveNewer, ArchiveUnreadable, read_manifest
+from api.upkeep.backups import What, back_up
+from api.upkeep.restores import BackupNotEqual, HomeNotEmpty, restore
 from chain import events as e
 from chain.copies import MirrorNotEmpty
 from chain.reads import checksum

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.peers import last_where
+from api.upkeep.peers import last_where
 from chain.archive import read_manifest
 from tests.api.shell import run, shulian
 

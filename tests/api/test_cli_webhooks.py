@@ -11,7 +11,7 @@ import pytest
 from api.commands.homes import chain_id_of
 from api.compose import open_services
 from api.config import read_settings
-from api.deliverer import Deliverer
+from api.webhooks.deliverer import Deliverer
 from tests.api.mirrored import NO_NODE
 from tests.api.receiving import Receiver, is_signed, open_receiver
 from tests.api.shell import Told, shulian

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from api.deliverer import Backoff, Deliverer
-from api.webhook_calls import WebhookUrlRefused
-from api.webhooks import ROTATION_SECONDS
+from api.webhooks.calls import WebhookUrlRefused
+from api.webhooks.deliverer import Backoff, Deliverer
+from api.webhooks.endpoints import ROTATION_SECONDS
 from chain import events as e
 from chain.store import rewind, tip_of
 from tests.api.hooked import (

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from api.answering.door import Door, NotOurs, Plan
 from api.app import create_app
-from api.door import Door, NotOurs, Plan
 from chain.codes import Role
 from tests.api.mirrored import NOWHERE, ORIGIN, Mirrored, named
 from tests.api.test_paging import declare

@@ -16,16 +16,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.columns import Use, columns_of, is_contact, is_identifying_name
-from api.delimited import Chunks, ContentChanged
-from api.element_parameters import (
+from api.packages.columns import Use, columns_of, is_contact, is_identifying_name
+from api.packages.delimited import Chunks, ContentChanged
+from api.packages.element_parameters import (
     ElementModelMalformed,
     ElementParameters,
     ParameterOutOfRange,
     ThresholdTooLow,
 )
-from api.element_value import ValueTerms, value_element
-from api.elements import (
+from api.packages.element_value import ValueTerms, value_element
+from api.packages.elements import (
     HEADER,
     Element,
     ElementNotReproduced,
@@ -33,10 +33,10 @@ from api.elements import (
     build_element,
     rebuild_element,
 )
-from api.packages import read_package
-from api.quality import QualityReport, combine
+from api.packages.packages import read_package
+from api.packages.quality import QualityReport, combine
+from api.packages.table_source import TableSource, source_of_metadata, source_of_resource
 from api.samples import PORT_THROUGHPUT
-from api.table_source import TableSource, source_of_metadata, source_of_resource
 from chain.documents import canonical, parse_canonical
 from registry.valuation import recompute, to_document
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from api.audit import Audit, AuditOnAnotherFork, audit
+from api.auditing.audit import Audit, AuditOnAnotherFork, audit
 from api.compose import worker_of
 from api.demo.home import RELAYER
 from api.exports import Venue, export, last_checkpoint, trust_of, verify_exports

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from api.deliverer import Backoff, Deliverer
-from api.logs import REQUEST_ID, clean, set_up
+from api.observing.logs import REQUEST_ID, clean, set_up
+from api.webhooks.deliverer import Backoff, Deliverer
 from chain import events as e
 from tests.api.mirrored import (
     Mirrored,

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from api.databases import alone, open_current
-from api.mirror_state import MirrorState, state_of
+from api.upkeep.mirror_state import MirrorState, state_of
 from chain.heads import note_final, note_node_head
 from chain.layouts import LAYOUT
 from chain.process import AlreadyHeld, held

@@ -9,8 +9,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlmodel import Session
 
-from api.alarms import raise_alarm
-from api.tallies import Tallies
+from api.auditing.alarms import raise_alarm
+from api.observing.tallies import Tallies
 from chain import events as e
 from chain.heads import note_alarm, note_final, note_node_head
 from chain.store import rewind, tip_of

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from api.delimited import ContentChanged, EncodingUnknown, ResourceUnreadable
-from api.descriptors import (
+from api.packages.delimited import ContentChanged, EncodingUnknown, ResourceUnreadable
+from api.packages.descriptors import (
     DataPackageMissing,
     DescriptorMalformed,
     NotADataPackage,
@@ -22,10 +22,10 @@ from api.descriptors import (
     ResourceNameDuplicate,
     UnsafePath,
 )
-from api.packages import DataPackage, PackageResource, read_package
+from api.packages.packages import DataPackage, PackageResource, read_package
+from api.packages.table_source import NotATable, source_of_metadata, source_of_resource
 from api.samples import PORT_THROUGHPUT
 from api.samples.generate_port_throughput import write as write_sample
-from api.table_source import NotATable, source_of_metadata, source_of_resource
 from chain.documents import DocumentTooLarge, canonical, parse_canonical
 
 REAL_PACKAGES = Path(__file__).parents[2].parent / "shared" / "data" / "datapackages"
@@ -480,7 +480,7 @@ class TestRefusals:
     def test_refuses_a_descriptor_too_large_to_hold(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("api.descriptors.DESCRIPTOR_BYTES_MAX", 100)
+        monkeypatch.setattr("api.packages.descriptors.DESCRIPTOR_BYTES_MAX", 100)
 
         with pytest.raises(DescriptorMalformed, match="too large"):
             read_one(tmp_path, {"description": "a" * 100}, TABLE)
@@ -587,7 +587,7 @@ class TestRefusals:
     def test_refuses_a_quote_that_never_ends(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("api.delimited.CELL_CHARACTERS_MAX", 1000)
+        monkeypatch.setattr("api.packages.delimited.CELL_CHARACTERS_MAX", 1000)
 
         with pytest.raises(ResourceUnreadable):
             read_one(tmp_path, {}, 'a,b\n"1,2\n' + "3,4\n" * 1000)

@@ -36,7 +36,7 @@ def children(pid: int) -> set[int]:
             line = (path.parent / "cmdline").read_bytes()
         except OSError:
             continue
-        if int(parent) == pid and b"api.answering" in line:
+        if int(parent) == pid and b"api.answering.reader" in line:
             found.add(int(number))
     return found
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from api.packages import PackageResource, read_package
-from api.quality import (
+from api.packages.packages import PackageResource, read_package
+from api.packages.quality import (
     DIMENSIONS,
     QUALITY_WEIGHTS,
     QualityReport,
@@ -17,8 +17,8 @@ from api.quality import (
     measure,
     report_document,
 )
+from api.packages.table_source import source_of_resource
 from api.samples import PORT_THROUGHPUT
-from api.table_source import source_of_resource
 from chain.documents import canonical
 from registry.formulas import quality_coeff
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from api.repairs import mend
+from api.upkeep.repairs import mend
 from chain.fetch import Source
 from chain.gaps import RepairNotPermitted
 from chain.heads import heads_of

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api import stream
-from api.streams import Streams, StreamsFull, TooManyStreams
+from api.streaming import stream
+from api.streaming.streams import Streams, StreamsFull, TooManyStreams
 from tests.anvil import Anvil
 from tests.api.lived import Lived
 from tests.api.streamed import Client, Streamed, folded, open_streamed, serving

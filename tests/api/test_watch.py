@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from api.alarms import clear_alarms, open_alarms
-from api.audit import Scan, audit, sample
-from api.watch import Watch
+from api.auditing.alarms import clear_alarms, open_alarms
+from api.auditing.audit import Scan, audit, sample
+from api.auditing.watch import Watch
 from chain.tables import table_of
 from registry.certificates import Certificate
 from registry.participants import Participant

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from api import webhook_calls
-from api.webhook_calls import (
+from api.webhooks import calls as webhook_calls
+from api.webhooks.calls import (
     ANSWER_BYTES_MAX,
     SAID_CHARACTERS_MAX,
     Outcome,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.webhook_signing import SecretKey, headers_for, message_id, secret_text
+from api.webhooks.signing import SecretKey, headers_for, message_id, secret_text
 from tests.api.receiving import Got, is_signed
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.webhooks import WEBHOOKS_MAX
+from api.webhooks.endpoints import WEBHOOKS_MAX
 from tests.api.hooked import OWNER, STRANGER, make, open_hooked
 from tests.api.mirrored import Mirrored, bearer
 from tests.api.receiving import Receiver, open_receiver

@@ -21,7 +21,7 @@ from api.demo.home import open_demo
 from api.demo.life import live
 from api.demo.stage import Silence
 from api.exports import export
-from api.packages import read_package
+from api.packages.packages import read_package
 from api.samples import PORT_THROUGHPUT
 from tests.postgres import mirror_of
 

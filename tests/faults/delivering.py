@@ -8,7 +8,7 @@ from pathlib import Path
 
 from api.compose import open_services
 from api.config import read_settings
-from api.deliverer import Backoff, Deliverer
+from api.webhooks.deliverer import Backoff, Deliverer
 from tests.api.mirrored import CHAIN_ID, NO_NODE
 
 

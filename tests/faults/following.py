@@ -15,7 +15,7 @@ from api.compose import open_services, worker_of
 from api.config import read_settings
 from api.demo.home import open_demo
 from api.demo.life import live
-from api.packages import read_package
+from api.packages.packages import read_package
 from api.samples import PORT_THROUGHPUT
 from api.worker import Worker
 

@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 import pytest
 
-from api.positions import START
-from api.wanted import Wanted
+from api.streaming.positions import START
+from api.streaming.wanted import Wanted
 from chain import events as e
 from tests.api.mirrored import Mirrored, address_of, event, named, open_mirrored
 from tests.api.receiving import Receiver, open_receiver

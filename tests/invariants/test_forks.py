@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from api.audit import audit
+from api.auditing.audit import audit
 from chain.fetch import Source
 from chain.finality import Finality
 from chain.indexer import sync_once

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.packages import DataPackage, read_package
+from api.packages.packages import DataPackage, read_package
 from api.samples import PORT_THROUGHPUT
 
 REAL_PACKAGES = Path(__file__).parents[2].parent / "shared" / "data" / "datapackages"

@@ -10,7 +10,7 @@ from api.demo.home import open_demo
 from api.demo.life import live
 from api.demo.stage import Silence, Stage
 from api.exports import export, verify_exports
-from api.packages import read_package
+from api.packages.packages import read_package
 from api.samples import PORT_THROUGHPUT
 from chain.reads import page
 from registry.bundles import Verdict

@@ -17,9 +17,9 @@ from api.demo.cast import CAST
 from api.demo.consortium import BUYER_FUNDS_FEN
 from api.demo.life import BUYERS, Lived, live
 from api.demo.trading import PRICE_FEN, plan
-from api.descriptors import ResourceFileMissing
 from api.exports import export, verify_exports
-from api.packages import read_package
+from api.packages.descriptors import ResourceFileMissing
+from api.packages.packages import read_package
 from api.samples import PORT_THROUGHPUT
 from chain.codes import AssetKind, CertificateKind, LegKind, Noun, ReviewKind
 from chain.reads import count

@@ -24,7 +24,7 @@ from api.demo.registering import Registered
 from api.demo.stage import Acted, Silence, Stage
 from api.demo.trading import Deal, accept, deliver, plan, terms_of
 from api.deps import Services
-from api.packages import DataPackage
+from api.packages.packages import DataPackage
 from api.worker import Worker
 from chain.act import Act
 from chain.acts import (

@@ -15,8 +15,8 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from api.audit import audit
-from api.packages import read_package
+from api.auditing.audit import audit
+from api.packages.packages import read_package
 from api.samples import PORT_THROUGHPUT
 from chain.rpc import Node
 from settlement.projection import apply

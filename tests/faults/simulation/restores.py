@@ -6,9 +6,9 @@ import random
 from pathlib import Path
 from typing import Final
 
-from api.backups import What, back_up
 from api.config import Settings, read_settings
-from api.restores import restore
+from api.upkeep.backups import What, back_up
+from api.upkeep.restores import restore
 from tests.faults.simulation.branches import Chain, open_chain
 from tests.faults.simulation.kills import FINALITY, writing
 from tests.faults.simulation.mirrors import Following, catch_up, opened

@@ -1,0 +1,3 @@
+"""
+Answering is about how requests are served: the short way past the framework, and several processes.
+"""
