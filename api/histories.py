@@ -42,7 +42,8 @@ def tell_history(
     }
 
 
-def _told(reading: Reading, answer: Answer[Any], version: Version[Any]) -> Json:
+def version_json(version: Version[Any], *, record: Json, final_number: int) -> Json:
+    """Return how a version is told, with its record as whoever asks is shown it."""
     recorded = version.recorded
     return {
         "from_block": recorded.from_block,
@@ -53,6 +54,11 @@ def _told(reading: Reading, answer: Answer[Any], version: Version[Any]) -> Json:
         "contract": version.made.contract,
         "transaction_hash": version.made.transaction_hash,
         "log_index": recorded.from_log,
-        "is_final": recorded.from_block <= reading.final_number,
-        "record": answer.fields(recorded.record, version.from_time),
+        "is_final": recorded.from_block <= final_number,
+        "record": record,
     }
+
+
+def _told(reading: Reading, answer: Answer[Any], version: Version[Any]) -> Json:
+    record = answer.fields(version.recorded.record, version.from_time)
+    return version_json(version, record=record, final_number=reading.final_number)

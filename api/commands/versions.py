@@ -17,7 +17,6 @@ from api.commands.mirrors import Json, Mirror, forms, open_reading, record_of
 from api.commands.nouns import Noun
 from api.commands.showing import print_json, print_table
 from api.moments import moment_text
-from api.wire import time_text
 from chain.histories import Version, versions
 from chain.records import key_of
 
@@ -65,21 +64,11 @@ def _versions(mirror: Mirror, record: type, key: tuple[Any, ...]) -> list[Versio
 
 
 def _told(mirror: Mirror, record: type, version: Version[Any]) -> Json:
-    recorded = version.recorded
-    return {
-        "from_block": recorded.from_block,
-        "from_time": time_text(version.from_time),
-        "to_block": recorded.to_block,
-        "to_time": None if version.to_time is None else time_text(version.to_time),
-        "event": version.made.name,
-        "contract": version.made.contract,
-        "transaction_hash": version.made.transaction_hash,
-        "log_index": recorded.from_log,
-        "is_final": recorded.from_block <= mirror.final_number,
-        "record": {
-            name: form.convert(getattr(recorded.record, name)) for name, form in forms(record)
-        },
-    }
+    from api.histories import version_json
+
+    values = version.recorded.record
+    shown = {name: form.convert(getattr(values, name)) for name, form in forms(record)}
+    return version_json(version, record=shown, final_number=mirror.final_number)
 
 
 def _row(version: Version[Any], item: Json) -> tuple[str, ...]:
