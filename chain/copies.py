@@ -73,6 +73,8 @@ def _copy_rows(source: Any, path: Path) -> None:
     try:
         make_tables(target)
         with _raw(target) as sink:
+            # A damaged mirror is copied as it is; `check_file` tells what is wrong with a copy.
+            sink.execute("PRAGMA foreign_keys=OFF")
             sink.execute("BEGIN")
             for table in reversed(MIRROR.metadata.sorted_tables):
                 sink.execute(f'DELETE FROM "{table.name}"')

@@ -139,6 +139,17 @@ class Databases:
             self.postgres.create(name, self.postgres.template())
         return self.postgres.url(name)
 
+    def clone(self, source: Path, target: Path) -> None:
+        """
+        Make the mirror that stands for one path out of another's, which nobody is connected to.
+
+        shape: a SQLite file is copied by whoever copies its folder
+        """
+        if self.chosen == "postgresql":
+            self.url(source)
+            self.postgres.drop(_name(target))
+            self.postgres.create(_name(target), _name(source))
+
     def empty(self, path: Path, database: str | None = None) -> str:
         """Return the URL of a database of that name without any table, made now."""
         if (database or self.chosen) == "sqlite":
@@ -171,7 +182,17 @@ def mirror_url(path: Path) -> str:
 
 def mirror_of(home: Path) -> str:
     """Return the URL of a home's mirror, on the database of this test run."""
-    return CHOSEN.url(home.absolute() / "mirror.sqlite")
+    return CHOSEN.url(_mirror_in(home))
+
+
+def clone_mirror(source: Path, target: Path) -> None:
+    """Give a copy of a home's folder what a database of its own kept of that home's mirror."""
+    CHOSEN.clone(_mirror_in(source), _mirror_in(target))
+
+
+def forget_mirror_of(home: Path) -> None:
+    """Remove a home's mirror."""
+    CHOSEN.forget(_mirror_in(home))
 
 
 def environment_of(home: Path) -> dict[str, str]:
@@ -184,6 +205,10 @@ def environment_of(home: Path) -> dict[str, str]:
 def forget_mirror(path: Path) -> None:
     """Remove the mirror that stands for a path."""
     CHOSEN.forget(path)
+
+
+def _mirror_in(home: Path) -> Path:
+    return home.absolute() / "mirror.sqlite"
 
 
 def _name(path: Path) -> str:

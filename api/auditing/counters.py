@@ -157,11 +157,13 @@ def check_gaps(session: Session, record: Any) -> Iterator[Difference]:
     query = select(column).where(table.c.to_block.is_(None)).distinct().order_by(column)
     missing: list[int] = []
     expected = 1
-    for (number,) in session.connection().execute(query.execution_options(yield_per=PAGE)):
-        missing += range(expected, min(number, expected + TOLD_MAX))
-        expected = number + 1
-        if len(missing) >= TOLD_MAX:
-            break
+    # Left early, the rows hold a cursor of the server open.
+    with session.connection().execute(query.execution_options(yield_per=PAGE)) as rows:
+        for (number,) in rows:
+            missing += range(expected, min(number, expected + TOLD_MAX))
+            expected = number + 1
+            if len(missing) >= TOLD_MAX:
+                break
     if missing:
         yield told(record.__name__, (), "sequence", "gaps", missing[:TOLD_MAX])
 

@@ -26,9 +26,10 @@ from api.upkeep.restores import BackupNotEqual, HomeNotEmpty, restore
 from chain import events as e
 from chain.copies import MirrorNotEmpty
 from chain.reads import checksum
+from tests.api.copies import change, copy_home
 from tests.api.mirrored import GENESIS, Mirrored, event, named
 from tests.api.shell import run, shulian
-from tests.postgres import CHOSEN
+from tests.postgres import CHOSEN, forget_mirror_of, mirror_of
 
 # Nightly a hundred (reliability §4.2).
 BACKUPS = int(os.environ.get("SHULIAN_BACKUPS", "4"))
@@ -36,9 +37,11 @@ PASSWORD = Path("keys/password")
 
 
 @pytest.fixture
-def copy(home: Path, tmp_path: Path) -> Path:
+def copy(home: Path, tmp_path: Path) -> Iterator[Path]:
     """A copy of the demonstrated home."""
-    return Path(shutil.copytree(home, tmp_path / "home"))
+    folder = copy_home(home, tmp_path / "home")
+    yield folder
+    forget_mirror_of(folder)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,7 @@ def file(made: Path, tmp_path: Path) -> Path:
 
 
 def settings_of(home: Path, **given: Any) -> Settings:
-    return read_settings({}, home=home, **given)
+    return read_settings({}, home=home, **{"mirror_url": mirror_of(home), **given})
 
 
 def make(home: Path, target: Path, *, is_deep: bool = False, what: What | None = None) -> Path:
@@ -216,9 +219,7 @@ class TestBackUp:
         self, copy: Path, tmp_path: Path
     ) -> None:
         """integrity_check says ok to a changed row; equality does not (reliability §4.2)."""
-        with sqlite3.connect(copy / "mirror.sqlite") as database:
-            database.execute("UPDATE listings SET price_fen = 1 WHERE to_block IS NULL")
-        database.close()
+        change(copy, "UPDATE listings SET price_fen = 1 WHERE to_block IS NULL")
         (tmp_path / "backups").mkdir()
 
         with pytest.raises(BackupNotEqual):
@@ -305,7 +306,7 @@ class TestRestore:
                 restore(file, settings_of(tmp_path / "other", mirror_url=url))
         finally:
             CHOSEN.forget(place, "postgresql")
-        back = settings_of(tmp_path / "back")
+        back = settings_of(tmp_path / "back", mirror_url="")
         restore(again.path, back)
 
         assert again.manifest.mirror.database == "postgresql"

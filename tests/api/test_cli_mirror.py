@@ -1,30 +1,31 @@
 """`shulian mirror`: how the mirror stands, whether it is true, and mending it, by command."""
 
 import os
-import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from api.upkeep.peers import last_where
 from chain.archive import read_manifest
+from tests.api.copies import ask, change, copy_home
 from tests.api.shell import run, shulian
-
-MirrorChange = Callable[[sqlite3.Connection], object]
+from tests.postgres import CHOSEN, forget_mirror_of
 
 
 @pytest.fixture
-def copy(home: Path, tmp_path: Path) -> Path:
+def copy(home: Path, tmp_path: Path) -> Iterator[Path]:
     """A copy of the demonstrated home, which nobody serves."""
-    return Path(shutil.copytree(home, tmp_path / "home"))
+    folder = copy_home(home, tmp_path / "home")
+    yield folder
+    forget_mirror_of(folder)
 
 
 @pytest.fixture(scope="module")
 def served(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """Another copy, served by a process of its own, and where."""
-    folder = Path(shutil.copytree(home, tmp_path_factory.mktemp("served") / "home"))
+    folder = copy_home(home, tmp_path_factory.mktemp("served") / "home")
     environment = {**os.environ, "SHULIAN_AUDIT_SECONDS": "0"}
     told = run("up", "--detach", "--home", folder, "--port", 0, "--json", environment=environment)
     assert told.code == 0, told.err
@@ -32,25 +33,30 @@ def served(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
     run("down", "--home", folder)
 
 
-def change(home: Path, statement: str, *values: object) -> None:
-    """Change the mirror behind everybody's back."""
-    with sqlite3.connect(home / "mirror.sqlite") as database:
-        database.execute("PRAGMA foreign_keys=OFF")
-        database.execute(statement, values)
-    database.close()
-
-
-def ask(home: Path, query: str) -> list[tuple[object, ...]]:
-    database = sqlite3.connect(home / "mirror.sqlite")
-    found = database.execute(query).fetchall()
-    database.close()
-    return found
-
-
 def final_number(home: Path) -> int:
     ((found,),) = ask(home, "SELECT final_number FROM heads")
     assert isinstance(found, int)
     return found
+
+
+def make_final(home: Path, number: int) -> None:
+    """Say that a block is final, and that the node was last seen at block 121."""
+    ((block_hash,),) = ask(home, f"SELECT hash FROM blocks WHERE number = {number}")
+    change(home, "DELETE FROM heads")
+    change(
+        home,
+        "INSERT INTO heads (row_id, node_head, final_number, final_hash, alarm)"
+        " VALUES (1, 121, :number, :hash, '')",
+        number=number,
+        hash="0x" + bytes(block_hash).hex(),
+    )
+
+
+def change_first_byte(home: Path, column: str, number: int) -> None:
+    """Make a block's hash, or its parent's, another."""
+    ((was,),) = ask(home, f"SELECT {column} FROM blocks WHERE number = {number}")
+    other = b"\0" + bytes(was)[1:]
+    change(home, f"UPDATE blocks SET {column} = :other WHERE number = {number}", other=other)
 
 
 class TestStatus:
@@ -73,7 +79,7 @@ class TestStatus:
             told["writer"]["pid"]
             == shulian("status", "--home", folder, "--json").json["api"]["pid"]
         )
-        assert told["database"] == "sqlite"
+        assert told["database"] == CHOSEN.chosen
         assert told["size_bytes"] > 100_000
         assert told["layout"] == told["newest_layout"]
         assert told["alarm"] == ""
@@ -109,7 +115,7 @@ class TestVerify:
 
     def test_finds_another_exchange_equal(self, served: tuple[Path, str], copy: Path) -> None:
         """`copy` is another exchange's mirror of the same chain."""
-        change(copy, "INSERT OR REPLACE INTO heads VALUES (1, 121, 110, x'00', '')")
+        make_final(copy, 110)
 
         told = shulian(
             "mirror", "verify", "--offline", "--against", served[1], "--home", copy, "--json"
@@ -123,8 +129,8 @@ class TestVerify:
     def test_finds_the_first_block_in_which_another_exchange_differs(
         self, served: tuple[Path, str], copy: Path
     ) -> None:
-        change(copy, "INSERT OR REPLACE INTO heads VALUES (1, 121, 110, x'00', '')")
-        change(copy, "UPDATE blocks SET checksum = x'11' WHERE number >= 77")
+        make_final(copy, 110)
+        change(copy, "UPDATE blocks SET checksum = :other WHERE number >= 77", other=b"\x11")
 
         told = shulian(
             "mirror", "verify", "--offline", "--against", served[1], "--home", copy, "--json"
@@ -135,7 +141,7 @@ class TestVerify:
         assert "the same block" in told.json["checks"][-1]["differences"][0]
 
     def test_says_that_another_exchange_is_silent(self, copy: Path) -> None:
-        change(copy, "INSERT OR REPLACE INTO heads VALUES (1, 121, 110, x'00', '')")
+        make_final(copy, 110)
         told = shulian(
             "mirror", "verify", "--offline", "--against", "http://127.0.0.1:9", "--home", copy,
             "--json",
@@ -147,9 +153,9 @@ class TestVerify:
         ("statement", "check", "said"),
         [
             ("DELETE FROM blocks WHERE number = 60", "links", "block 60"),
-            ("UPDATE blocks SET parent_hash = x'00' WHERE number = 60", "links", "block 60"),
+            ("UPDATE blocks SET parent_hash = :other WHERE number = 60", "links", "block 60"),
             ("UPDATE listings SET price_fen = 1", "rebuild", "listings"),
-            ("UPDATE blocks SET checksum = x'00' WHERE number = 60", "rebuild", "block 60"),
+            ("UPDATE blocks SET checksum = :other WHERE number = 60", "rebuild", "block 60"),
             ("DELETE FROM trades", "rebuild", "trades"),
         ],
     )
@@ -157,7 +163,7 @@ class TestVerify:
         self, copy: Path, statement: str, check: str, said: str
     ) -> None:
         """integrity_check would say ok to all of these (reliability §4.2)."""
-        change(copy, statement)
+        change(copy, statement, other=b"\0")
 
         told = shulian("mirror", "verify", "--full", "--offline", "--home", copy, "--json")
 
@@ -224,16 +230,10 @@ class TestRepair:
         assert shulian("audit", "--home", copy).code == 0
 
     def test_asks_before_it_gives_up_final_blocks(self, copy: Path) -> None:
-        other = "CAST(x'00' || substr({0}, 2) AS BLOB)"
-        change(copy, f"UPDATE blocks SET hash = {other.format('hash')} WHERE number = 50")
-        parent = other.format("parent_hash")
-        change(copy, f"UPDATE blocks SET parent_hash = {parent} WHERE number = 51")
+        change_first_byte(copy, "hash", 50)
+        change_first_byte(copy, "parent_hash", 51)
         blocks = ask(copy, "SELECT count(*) FROM blocks")
-        change(
-            copy,
-            "INSERT OR REPLACE INTO heads SELECT 1, 121, 100, hash, '' FROM blocks"
-            " WHERE number = 100",
-        )
+        make_final(copy, 100)
 
         refused = shulian("mirror", "repair", "--home", copy, "--json")
         told = shulian("mirror", "repair", "--accept-fork-below-final", "--home", copy, "--json")

@@ -17,7 +17,9 @@ import pytest
 from api.commands.homes import serving
 from api.samples import PORT_THROUGHPUT
 from chain.node import EmbeddedNode
+from tests.api.copies import change, copy_home
 from tests.api.shell import ROOT, Told, command, run, shulian
+from tests.postgres import forget_mirror_of
 
 SECONDS_MAX = 60
 
@@ -25,10 +27,11 @@ SECONDS_MAX = 60
 @pytest.fixture
 def copy(home: Path, tmp_path: Path) -> Iterator[Path]:
     """A copy of the demonstrated home, stopped whatever the test did."""
-    folder = Path(shutil.copytree(home, tmp_path / "home"))
+    folder = copy_home(home, tmp_path / "home")
     yield folder
     if folder.exists():
         run("down", "--home", folder)
+    forget_mirror_of(folder)
 
 
 def until(condition: Any) -> Any:
@@ -165,7 +168,7 @@ class TestDown:
 
         assert told.code == 1
         assert told.problem["fields"]["names"] == ["thesis.txt"]
-        assert (copy / "mirror.sqlite").is_file()
+        assert (copy / "operational.sqlite").is_file()
 
     def test_removes_no_folder_that_is_no_home(self, tmp_path: Path) -> None:
         (tmp_path / "thesis.txt").write_text("mine")
@@ -186,11 +189,7 @@ class TestAudit:
         assert told.json["differences"] == []
 
     def test_ends_with_one_if_a_row_was_changed(self, copy: Path) -> None:
-        import sqlite3
-
-        with sqlite3.connect(copy / "mirror.sqlite") as database:
-            database.execute("UPDATE listings SET price_fen = 1 WHERE to_block IS NULL")
-        database.close()
+        change(copy, "UPDATE listings SET price_fen = 1 WHERE to_block IS NULL")
 
         told = shulian("audit", "--home", copy, "--json")
 

@@ -15,6 +15,7 @@ from api.webhooks.deliverer import Deliverer
 from tests.api.mirrored import NO_NODE
 from tests.api.receiving import Receiver, is_signed, open_receiver
 from tests.api.shell import Told, shulian
+from tests.postgres import mirror_of
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +52,13 @@ def made(home: Path, receiver: Receiver, *more: object) -> Any:
 
 def deliver(home: Path) -> None:
     """Send what is due, as a server of the home would."""
-    settings = read_settings({}, home=home, webhook_http=1, webhook_networks="127.0.0.0/8")
+    settings = read_settings(
+        {},
+        home=home,
+        mirror_url=mirror_of(home),
+        webhook_http=1,
+        webhook_networks="127.0.0.0/8",
+    )
     with open_services(settings, chain_id=chain_id_of(home), rpc_url=NO_NODE) as services:
         deliverer = Deliverer(services, services.webhooks)
         for running in deliverer.look():

@@ -3,6 +3,7 @@ Webhooks whose sender is killed at random moments, from a seed: nothing is lost,
 and what is sent twice has the same id.
 """
 
+import os
 import random
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from api.streaming.wanted import Wanted
 from chain import events as e
 from tests.api.mirrored import Mirrored, address_of, event, named, open_mirrored
 from tests.api.receiving import Receiver, open_receiver
+from tests.postgres import environment_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 20_261_121
@@ -43,7 +45,8 @@ def receiver() -> Iterator[Receiver]:
 
 def start(home: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.faults.delivering", str(home)]
-    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    environment = {**os.environ, **environment_of(home)}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
 
 
 class TestAKilledDeliverer:
@@ -63,9 +66,11 @@ class TestAKilledDeliverer:
 
         for moment in (*moments, len(expected)):
             process = start(home.home)
-            receiver.until(moment, distinct=True)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            try:
+                receiver.until(moment, distinct=True)
+            finally:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
 
         told: dict[str, Any] = {}
         for got in receiver.got:
