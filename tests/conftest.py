@@ -22,10 +22,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=DATABASES[0],
         help="where mirrors are kept; the store's and the reads' own tests run on both anyway",
     )
+    parser.addoption(
+        "--engines",
+        action="store_true",
+        help="also run the tests marked `engines`: on geth and Kubo, as scripts/engines builds them",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     CHOSEN.chosen = config.getoption("--database")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs engines that are built with Go, unless they are asked for."""
+    if config.getoption("--engines"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("engines")]
+    items[:] = [item for item in items if not item.get_closest_marker("engines")]
+    config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
