@@ -7,13 +7,15 @@ fast and without a ledger, so nothing heavy is imported here.
 
 import sys
 from collections.abc import Sequence
-from typing import Final
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
 from api.commands import (
     auditing,
     backing,
+    configuring,
     hooking,
     mirroring,
     performing,
@@ -22,6 +24,7 @@ from api.commands import (
     verifying,
     vouching,
 )
+from api.commands.homes import CONFIG
 from api.commands.nouns import NOUNS, Noun
 
 HELP: Final = "Shulian 数链: the ledger that data exchanges share."
@@ -36,14 +39,37 @@ STANDING: Final = (
     backing,
     mirroring,
     hooking,
+    configuring,
 )
+
+
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"shulian {version('shulian')}\n")
+        raise typer.Exit()
+
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="The file of settings; by default SHULIAN_CONFIG, or shulian.toml in the home.",
+        metavar="FILE",
+    ),
+]
+VersionOption = Annotated[
+    bool,
+    typer.Option(
+        "--version", help="Say which version this is.", is_eager=True, callback=_tell_version
+    ),
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and end the process with its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    wanted = {word for word in given[:1] if not word.startswith("-")}
-    build(wanted)(args=given, prog_name="shulian")
+    build(set(given))(args=given, prog_name="shulian")
 
 
 def build(groups: set[str] | None = None) -> typer.Typer:
@@ -62,7 +88,7 @@ def build(groups: set[str] | None = None) -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-    app.callback()(_nothing)
+    app.callback()(_before)
     for module in STANDING:
         module.register(app)
     for noun in NOUNS:
@@ -85,8 +111,9 @@ def _group(noun: Noun, *, is_filled: bool) -> typer.Typer:
     return group
 
 
-def _nothing() -> None:
-    """Take no option before the command."""
+def _before(config: ConfigOption = None, version: VersionOption = False) -> None:  # noqa: ARG001
+    """Take what every command needs to know."""
+    CONFIG.set(None if config is None else config.expanduser().absolute())
 
 
 if __name__ == "__main__":

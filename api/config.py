@@ -1,22 +1,37 @@
 """
-Where a ledger lives and how it is reached: read once, from arguments and the environment.
+Where a ledger lives and how it is reached: read once, from arguments, the environment and a file.
 
-It opens nothing: `api.compose` does. No other module of the packages reads the environment.
+It opens nothing but that file: `api.compose` does. No other module of the packages reads the
+environment. What a setting means is said here alone; the commented file (`api.config_file`) and the
+table in `docs/configuration.md` are made from it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote, urlsplit
 
+from api.config_file import ConfigFile, read_config_file
 from api.observing.logs import FORMATS, LEVELS
 from api.webhooks.calls import networks_of
 from chain.failure import Invalid
 from chain.finality import AUTO, FinalityInvalid, check_finality
 
 PREFIX: Final = "SHULIAN_"
+# Not a setting: it says where the file of settings is.
+CONFIG_VARIABLE: Final = "SHULIAN_CONFIG"
+CONFIG_NAME: Final = "shulian.toml"
 DEFAULT_HOME: Final = ".shulian"
+DIGITS_MAX: Final = 9
+PORT_MAX: Final = 65_535
 VERIFY: Final = ("off", "receipts")
+DATABASES: Final = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
+NODES: Final = ("http", "https")
+HIDDEN: Final = "***"
+
+DEFAULT: Final = "default"
+ARGUMENT: Final = "argument"
 
 
 class SettingInvalid(Invalid):
@@ -24,6 +39,105 @@ class SettingInvalid(Invalid):
 
     setting: str
     value: str
+    place: str
+    expected: str
+
+
+class SettingUnknown(Invalid):
+    """There is no setting of that name."""
+
+    setting: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """
+    What a setting is for, and which values it may have.
+
+    shape: `shows` hides what is secret in a value, for people and for files
+    """
+
+    said: str
+    expected: str
+    is_right: Callable[[Any], bool]
+    shows: Callable[[str], str]
+
+
+def _setting(
+    default: Any,
+    said: str,
+    *,
+    expected: str = "",
+    check: Callable[[Any], bool] = lambda _: True,
+    shows: Callable[[str], str] = str,
+) -> Any:
+    about = About(said=said, expected=expected, is_right=check, shows=shows)
+    return field(default=default, metadata={"about": about})
+
+
+def _number(
+    default: int, said: str, *, most: int = 10**DIGITS_MAX - 1, least: int = 0, unit: str = ""
+) -> Any:
+    expected = f"a number from {least} to {most}{unit and f' ({unit})'}"
+    return _setting(default, said, expected=expected, check=lambda one: least <= one <= most)
+
+
+def _choice(default: str, said: str, names: tuple[str, ...]) -> Any:
+    expected = f"one of {', '.join(one or '(empty)' for one in names)}"
+    return _setting(default, said, expected=expected, check=lambda one: one in names)
+
+
+def without_password(url: str) -> str:
+    """Return a list of URLs without what only their owner may know."""
+    return ",".join(_without_password(one) for one in url.split(","))
+
+
+def _without_password(url: str) -> str:
+    scheme, mark, rest = url.partition("://")
+    before, slash, after = rest.partition("/")
+    user, at, host = before.rpartition("@")
+    name, colon, _ = user.partition(":")
+    told = f"{scheme}{mark}{name}{colon and f':{HIDDEN}'}{at}{host}{slash}"
+    path, question, query = after.partition("?")
+    kept = [one if "password=" not in one else f"{HIDDEN}" for one in query.split("&")]
+    return f"{told}{path}{question}{'&'.join(kept)}"
+
+
+def _place_only(url: str) -> str:
+    """Return where a node is: providers put their keys into the path and the query."""
+    return ",".join(_origin_only(one.strip()) for one in url.split(","))
+
+
+def _origin_only(url: str) -> str:
+    scheme, mark, rest = url.partition("://")
+    place = rest.partition("/")[0].partition("?")[0]
+    told = f"{scheme}{mark}{place.rpartition('@')[2]}"
+    return told if told == url.rstrip("/") else f"{told}/{HIDDEN}"
+
+
+def _is_database(url: str) -> bool:
+    return not url or url.partition(":")[0] in DATABASES
+
+
+def _are_nodes(urls: str) -> bool:
+    return all(urlsplit(one.strip()).scheme in NODES for one in urls.split(",") if one.strip())
+
+
+def _are_networks(text: str) -> bool:
+    try:
+        networks_of(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_finality(text: str) -> bool:
+    try:
+        check_finality(text)
+    except FinalityInvalid:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,36 +145,95 @@ class Settings:
     """
     Everything that differs from one running ledger to another.
 
-    shape: an empty URL means the one inside `home`; an empty `rpc_url` means the embedded chain;
-           `origin` is how browsers reach the API, which is what they sign when they sign in
-           `rpc_url` may hold several URLs, separated by commas; `finality` is `auto`, `finalized`
-           or a number of blocks; `verify` is `receipts` or `off`; `ws_url` is where the node
-           announces blocks: empty for the same place as `rpc_url`, `off` to poll only;
-           webhooks go to https and the world's network, unless `webhook_http` is 1 or
-           `webhook_networks` names others; `log_format` is `json`, `text`, or empty for text on a
-           terminal and JSON elsewhere; the mirror audits itself every `audit_seconds`, 0 for never
-    units: seconds
+    shape: what each means is in its `About`; an empty text means the usual
     """
 
-    home: Path = Path(DEFAULT_HOME)
-    mirror_url: str = ""
-    content_url: str = ""
-    rpc_url: str = ""
-    host: str = "127.0.0.1"
-    port: int = 8300
-    origin: str = ""
-    finality: str = AUTO
-    verify: str = "receipts"
-    ws_url: str = ""
-    poll_seconds: int = 1
-    audit_seconds: int = 30
-    nonce_seconds: int = 300
-    session_seconds: int = 12 * 3600
-    streams_max: int = 256
-    webhook_http: int = 0
-    webhook_networks: str = ""
-    log_format: str = ""
-    log_level: str = "INFO"
+    home: Path = _setting(
+        Path(DEFAULT_HOME), "The folder of this ledger: keys, databases, documents, exports."
+    )
+    mirror_url: str = _setting(
+        "",
+        "The mirror's database, as postgresql://shulian@/shulian?host=/run/postgresql; empty for a"
+        " SQLite file in the home. A password belongs into mirror_password_file.",
+        expected="a URL of sqlite or postgresql",
+        check=_is_database,
+        shows=without_password,
+    )
+    mirror_password_file: str = _setting(
+        "", "The file that holds the password of the mirror's database; read at every connection."
+    )
+    key_password_file: str = _setting(
+        "",
+        "The file that holds the password of the key files; empty for keys/password in the home.",
+    )
+    content_url: str = _setting(
+        "",
+        "The content store: ipfs:/ip4/127.0.0.1/tcp/5001 for a Kubo node, file:///folder for files;"
+        " empty for the folder content in the home.",
+    )
+    rpc_url: str = _setting(
+        "",
+        "The nodes of the chain, separated by commas; the first that is well is asked. Empty for"
+        " the embedded chain.",
+        expected="http or https URLs, separated by commas",
+        check=_are_nodes,
+        shows=_place_only,
+    )
+    host: str = _setting(
+        "127.0.0.1", "The address to listen on; let a reverse proxy be the one the world reaches."
+    )
+    port: int = _number(8300, "The port to listen on.", most=PORT_MAX)
+    origin: str = _setting(
+        "",
+        "How browsers reach the API, as https://ledger.example: they sign it when they sign in."
+        " Empty for http, host and port as above.",
+        expected="http:// or https:// with a host, without a path",
+        check=lambda one: not one or (urlsplit(one).scheme in NODES and bool(urlsplit(one).netloc)),
+    )
+    finality: str = _setting(
+        AUTO,
+        "When a block is final: auto, finalized (what the node calls so), or how many blocks must"
+        " be above it.",
+        expected="auto, finalized or a number of blocks",
+        check=_is_finality,
+    )
+    verify: str = _choice(
+        "receipts",
+        "Whether the receipts of every block are recomputed; off only for chains whose headers"
+        " hash otherwise.",
+        VERIFY,
+    )
+    ws_url: str = _setting(
+        "",
+        "Where the node announces blocks; empty for the same place as the first of rpc_url, off to"
+        " poll only.",
+        shows=_place_only,
+    )
+    poll_seconds: int = _number(
+        1, "How often the node is asked for new blocks.", least=1, unit="seconds"
+    )
+    audit_seconds: int = _number(
+        30, "How often the mirror compares itself with the contracts; 0 for never.", unit="seconds"
+    )
+    nonce_seconds: int = _number(
+        300, "How long a browser may take to sign in.", least=1, unit="seconds"
+    )
+    session_seconds: int = _number(12 * 3600, "How long a sign-in lasts.", least=1, unit="seconds")
+    streams_max: int = _number(256, "How many streams one process tells at once.")
+    webhook_http: int = _number(
+        0, "1 lets webhooks go to http, too; for a network of your own.", most=1
+    )
+    webhook_networks: str = _setting(
+        "",
+        "Networks that webhooks may also reach, as 10.1.0.0/16, separated by commas; empty for the"
+        " world's only.",
+        expected="networks as 10.1.0.0/16, separated by commas",
+        check=_are_networks,
+    )
+    log_format: str = _choice(
+        "", "json, text, or empty: text on a terminal and JSON elsewhere.", FORMATS
+    )
+    log_level: str = _choice("INFO", "What is logged: this and what is graver.", LEVELS)
 
     @property
     def deployments(self) -> Path:
@@ -88,49 +261,167 @@ class Settings:
         return self.home / "mirror.lock"
 
 
-def read_settings(environment: Mapping[str, str], **arguments: Any) -> Settings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A value and where it came from: the default, an argument, a variable, a line of a file."""
+
+    value: Any
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
     """
-    Return the settings: arguments first, then `SHULIAN_<NAME>`, then the defaults.
+    The settings, and where each came from.
+
+    shape: `config` is the file that was read, None if there is none
+    """
+
+    settings: Settings
+    places: Mapping[str, str]
+    config: Path | None
+
+
+def read_settings(
+    environment: Mapping[str, str], *, config: Path | None = None, **arguments: Any
+) -> Settings:
+    """
+    Return the settings: arguments, then `SHULIAN_<NAME>`, then the file, then the defaults.
 
     shape:   an argument that is None was not given
     ensures: paths are absolute and every URL is filled in, but `rpc_url`
-    :raises SettingInvalid: for a number that is none or out of range
+    :raises SettingInvalid: SettingUnknown: if a value cannot be meant, or the file names no setting
+    :raises ConfigUnreadable: ConfigMalformed: if there is a file that cannot be read
     """
-    given = {name: value for name, value in arguments.items() if value is not None}
-    read = {
-        field.name: _parse(field.name, field.type, environment[PREFIX + field.name.upper()])
-        for field in fields(Settings)
-        if environment.get(PREFIX + field.name.upper())
+    return tell_settings(environment, config=config, **arguments).settings
+
+
+def tell_settings(
+    environment: Mapping[str, str], *, config: Path | None = None, **arguments: Any
+) -> Told:
+    """
+    Return the settings with where each came from; the file is named by `config`, else by
+    SHULIAN_CONFIG, else it is shulian.toml in the home, which need not be there.
+    """
+    given = {
+        name: Given(value=value, place=ARGUMENT)
+        for name, value in arguments.items()
+        if value is not None
     }
-    return _filled(_checked(Settings(**{**read, **given})))
+    said = {**_of_environment(environment), **given}
+    named = config or _path_of(environment.get(CONFIG_VARIABLE, ""))
+    file = read_config_file(named) if named else _of_home(said)
+    known = {**(_of_file(file) if file else {}), **said}
+    for one in fields(Settings):
+        if one.name in known:
+            _check(one, known[one.name])
+    settings = Settings(**{name: one.value for name, one in known.items()})
+    places = {one.name: DEFAULT for one in fields(Settings)}
+    places |= {name: one.place for name, one in known.items()}
+    return Told(settings=_filled(settings), places=places, config=file.path if file else None)
 
 
-def _checked(settings: Settings) -> Settings:
-    if settings.verify not in VERIFY:
-        raise SettingInvalid(setting="verify", value=settings.verify)
-    if settings.log_format not in FORMATS:
-        raise SettingInvalid(setting="log_format", value=settings.log_format)
-    if settings.log_level not in LEVELS:
-        raise SettingInvalid(setting="log_level", value=settings.log_level)
-    try:
-        networks_of(settings.webhook_networks)
-    except ValueError as error:
-        raise SettingInvalid(setting="webhook_networks", value=settings.webhook_networks) from error
-    try:
-        check_finality(settings.finality)
-    except FinalityInvalid as error:
-        raise SettingInvalid(setting="finality", value=settings.finality) from error
-    return settings
+def assigned(name: str, text: str) -> Given:
+    """
+    Return the value that a text gives a setting.
+
+    :raises SettingUnknown: SettingInvalid: if there is none of that name, or it cannot mean that
+    """
+    known = {one.name: one for one in fields(Settings)}
+    if name not in known:
+        raise SettingUnknown(setting=name, place=ARGUMENT)
+    given = Given(value=_parsed(known[name], text, ARGUMENT), place=ARGUMENT)
+    _check(known[name], given)
+    return given
 
 
-def _parse(name: str, kind: Any, text: str) -> Any:
-    if kind in (Path, "Path"):
+def about(one: "Field[Any]") -> About:
+    """Return what a setting is for."""
+    found: About = one.metadata["about"]
+    return found
+
+
+def shown(settings: Settings, name: str) -> str:
+    """Return a setting as people may see it."""
+    one = next(each for each in fields(Settings) if each.name == name)
+    return about(one).shows(str(getattr(settings, name)))
+
+
+def is_secret(name: str) -> bool:
+    """Return whether a setting's value may hold what only its owner may know."""
+    return about(next(one for one in fields(Settings) if one.name == name)).shows is not str
+
+
+# --- where values come from -----------------------------------------------------------------------
+
+
+def _of_environment(environment: Mapping[str, str]) -> dict[str, Given]:
+    found = {}
+    for one in fields(Settings):
+        variable = PREFIX + one.name.upper()
+        text = environment.get(variable)
+        if text:
+            found[one.name] = Given(value=_parsed(one, text, variable), place=variable)
+    return found
+
+
+def _of_home(said: Mapping[str, Given]) -> ConfigFile | None:
+    home = said["home"].value if "home" in said else Path(DEFAULT_HOME)
+    path = Path(home).expanduser() / CONFIG_NAME
+    if not path.exists():
+        return None
+    file = read_config_file(path)
+    if "home" in file.values:
+        # It was found by the home, so that it cannot say where that is.
+        raise SettingUnknown(setting="home", place=file.place("home"))
+    return file
+
+
+def _of_file(file: ConfigFile) -> dict[str, Given]:
+    known = {one.name: one for one in fields(Settings)}
+    found = {}
+    for name, value in file.values.items():
+        place = file.place(name)
+        if name not in known:
+            raise SettingUnknown(setting=name, place=place)
+        found[name] = Given(value=_taken(known[name], value, file, place), place=place)
+    return found
+
+
+def _taken(one: "Field[Any]", value: Any, file: ConfigFile, place: str) -> Any:
+    wanted = int if one.type in (int, "int") else str
+    if type(value) is not wanted:
+        raise _refused(one, value, place)
+    if isinstance(value, str) and value and (one.name == "home" or one.name.endswith("_file")):
+        value = str(file.path.parent / Path(value).expanduser())
+    return Path(value) if one.type in (Path, "Path") else value
+
+
+def _parsed(one: "Field[Any]", text: str, place: str) -> Any:
+    if one.type in (Path, "Path"):
         return Path(text)
-    if kind not in (int, "int"):
+    if one.type not in (int, "int"):
         return text
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise SettingInvalid(setting=name, value=text)
+    if not text.isascii() or not text.isdigit() or len(text) > DIGITS_MAX:
+        raise _refused(one, text, place)
     return int(text)
+
+
+def _check(one: "Field[Any]", given: Given) -> None:
+    if not about(one).is_right(given.value):
+        raise _refused(one, given.value, given.place)
+
+
+def _refused(one: "Field[Any]", value: Any, place: str) -> SettingInvalid:
+    told = about(one)
+    expected = told.expected or ("a number" if one.type in (int, "int") else "text in quotes")
+    return SettingInvalid(
+        setting=one.name, value=told.shows(str(value)), place=place, expected=expected
+    )
+
+
+def _path_of(text: str) -> Path | None:
+    return Path(text).expanduser().absolute() if text else None
 
 
 def _filled(settings: Settings) -> Settings:
@@ -138,7 +429,16 @@ def _filled(settings: Settings) -> Settings:
     return replace(
         settings,
         home=home,
-        mirror_url=settings.mirror_url or f"sqlite:///{home}/mirror.sqlite",
+        mirror_url=_with_password_file(
+            settings.mirror_url or f"sqlite:///{home}/mirror.sqlite", settings.mirror_password_file
+        ),
         content_url=settings.content_url or (home / "content").as_uri(),
         origin=(settings.origin or f"http://{settings.host}:{settings.port}").rstrip("/"),
     )
+
+
+def _with_password_file(url: str, path: str) -> str:
+    # Only the name of the file goes around; `chain.engines` reads it whenever it connects.
+    if not path or url.startswith("sqlite"):
+        return url
+    return f"{url}{'&' if '?' in url else '?'}password_file={quote(path)}"

@@ -4,15 +4,20 @@ Engines of the mirror's database, SQLite or PostgreSQL: opened, its tables made,
 What is in the tables is others' affair; the operational database is `chain.outbox`'s.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from chain.passwords import read_password
 from chain.process import AlreadyHeld
 from chain.tables import MIRROR
+
+# The part of a URL that is ours, not the driver's.
+PASSWORD_FILE: Final = "password_file"
 
 BUSY_TIMEOUT_MS: Final = 10_000
 
@@ -90,9 +95,12 @@ def mirror_engine(url: str, **options: Any) -> Engine:
     """
     Return an engine of the mirror's database as it is.
 
-    shape: SQLite gets WAL, foreign keys and a busy timeout; PostgreSQL is spoken to by psycopg 3
+    shape: SQLite gets WAL, foreign keys and a busy timeout; PostgreSQL is spoken to by psycopg 3,
+           with the password of the file that `?password_file=` names, if it does
     """
     parsed = make_url(url)
+    password_file = parsed.query.get(PASSWORD_FILE)
+    parsed = parsed.difference_update_query([PASSWORD_FILE])
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "postgresql":
@@ -102,7 +110,17 @@ def mirror_engine(url: str, **options: Any) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    if password_file:
+        event.listen(engine, "do_connect", _password_of(Path(str(password_file))))
     return engine
+
+
+def _password_of(path: Path) -> Callable[..., None]:
+    # At every connection, so that a password that was changed needs no restart.
+    def give(_: object, __: object, ___: object, parameters: dict[str, Any]) -> None:
+        parameters["password"] = read_password(path)
+
+    return give
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from chain.durable import fresh_file, make_folder
-from chain.failure import Forbidden, Invalid, NotFound
+from chain.failure import Forbidden, Invalid, LedgerError, NotFound
+from chain.passwords import read_password, require_private
 from chain.readers import public_key_of
 from chain.values import HexBytes, PublicKey, hex_bytes
 
@@ -30,7 +31,8 @@ SCRYPT_N: Final = 1 << 15
 PASSWORD_FILE: Final = "password"
 _PASSWORD_BYTES: Final = 32
 _KEY_BYTES: Final = 32
-_OTHERS: Final = 0o077
+# What the library says where the password or the ciphertext is another.
+MAC_MISMATCH: Final = "MAC mismatch"
 # An account's key signs; what is sealed for it opens with another, made from it and nothing else.
 _ENCRYPTION_INFO: Final = b"shulian encryption key 1"
 # HKDF gives a number above the curve's order about once in 2^128.
@@ -55,10 +57,10 @@ class PasswordWrong(Forbidden):
     name: str
 
 
-class FileOpenToOthers(Forbidden):
-    """The file may be read by others than its owner: set its mode to 600."""
+class KeyDamaged(LedgerError):
+    """The key file is not what was written: put back the one of a backup."""
 
-    path: str
+    name: str
 
 
 class Keyring:
@@ -111,13 +113,17 @@ class Keyring:
         _write_once(path, json.dumps(kept).encode("utf-8"))
 
     def _read(self, name: str, path: Path) -> LocalAccount:
-        _require_private(path)
-        kept: Any = json.loads(path.read_text("utf-8"))
+        require_private(path)
         try:
-            key = Account.decrypt(kept, self._password)
-        except ValueError:
-            raise PasswordWrong(name=name) from None
-        account: LocalAccount = Account.from_key(key)
+            kept: Any = json.loads(path.read_text("utf-8"))
+            noted = str(kept["address"]).lower()
+            account: LocalAccount = Account.from_key(Account.decrypt(kept, self._password))
+        except (ValueError, KeyError, TypeError, NotImplementedError) as error:
+            # A checksum says this; it cannot tell a wrong password from a changed ciphertext.
+            is_password = str(error) == MAC_MISMATCH
+            raise (PasswordWrong(name=name) if is_password else KeyDamaged(name=name)) from None
+        if account.address[2:].lower() != noted.removeprefix("0x"):
+            raise KeyDamaged(name=name)
         return account
 
 
@@ -131,15 +137,18 @@ def home_password(home: Path) -> str:
     path = home / "keys" / PASSWORD_FILE
     if not path.is_file():
         _write_once(path, secrets.token_urlsafe(_PASSWORD_BYTES).encode("ascii"))
-    _require_private(path)
-    return path.read_text("utf-8").strip()
+    require_private(path)
+    return read_password(path)
 
 
-def home_keyring(home: Path, *, password: str = "", scrypt_n: int = SCRYPT_N) -> Keyring:
-    """Return a home's keys, under a given password or else the one that the home keeps."""
+def home_keyring(
+    home: Path, *, password_file: str = "", password: str = "", scrypt_n: int = SCRYPT_N
+) -> Keyring:
+    """Return a home's keys, under a given password or else that of a file or of the home."""
     make_folder(home / "keys")
     (home / "keys").chmod(0o700)
-    return Keyring(home / "keys", password or home_password(home), scrypt_n=scrypt_n)
+    known = password or (read_password(Path(password_file)) if password_file else "")
+    return Keyring(home / "keys", known or home_password(home), scrypt_n=scrypt_n)
 
 
 def encryption_private_key(account: LocalAccount) -> HexBytes:
@@ -159,11 +168,6 @@ def encryption_private_key(account: LocalAccount) -> HexBytes:
 def encryption_public_key(account: LocalAccount) -> PublicKey:
     """Return the public key that others seal for: 33 bytes, compressed, registered on chain."""
     return public_key_of(bytes.fromhex(encryption_private_key(account)[2:]))
-
-
-def _require_private(path: Path) -> None:
-    if path.stat().st_mode & _OTHERS:
-        raise FileOpenToOthers(path=str(path))
 
 
 def _write_once(path: Path, content: bytes) -> None:

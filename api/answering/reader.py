@@ -32,10 +32,12 @@ class Task:
     """
     What a process is to serve.
 
-    shape: `listener` is the number of a file that it inherits; `writer` the URL of the writer
+    shape: an empty `config` names no file of settings;
+           `listener` is the number of a file that it inherits; `writer` the URL of the writer
     """
 
     home: str
+    config: str
     chain_id: int
     rpc_url: str
     origin: str
@@ -56,7 +58,8 @@ def main() -> None:
     """Serve until stopped, or until the process that started this one ends."""
     task = Task.from_line(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with, args=(sys.stdin.buffer,), daemon=True).start()
-    settings = read_settings(os.environ, home=Path(task.home), origin=task.origin)
+    config = Path(task.config) if task.config else None
+    settings = read_settings(os.environ, config=config, home=Path(task.home), origin=task.origin)
     set_up(form=settings.log_format, level=settings.log_level)
     opened = open_services(settings, chain_id=task.chain_id, rpc_url=task.rpc_url)
     with opened as services, socket.socket(fileno=task.listener) as listener:

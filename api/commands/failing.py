@@ -74,6 +74,17 @@ NEXT: Final[Mapping[str, str]] = {
     "NotFinalYet": "Take the final block of `shulian mirror status`, or leave --to-block out.",
     "ArchiveOfAnother": "Name another folder.",
     "ArchiveBroken": "Remove the file that it names and export again.",
+    "PasswordWrong": "Give the password that it was made with (key_password_file, or keys/password"
+    " in the home); if that is it, put the key file of a backup back.",
+    "KeyDamaged": "Put the key file of a backup back.",
+    "FileOpenToOthers": "Close it with chmod 600.",
+    "PasswordFileUnreadable": "Name a file that this process may read.",
+    "ConfigUnreadable": "Name a file that is there, and that this user may read.",
+    "ConfigMalformed": "Mend that line; `shulian config init FILE` writes a right one.",
+    "SettingUnknown": "See the names with `shulian config show`.",
+    "SettingInvalid": "Mend the value where it stands; `shulian config show --json` tells what"
+    " each means.",
+    "ConfigExists": "Change that file, or name another.",
     "ReplayIncomplete": "Look at the outbox and the node; nothing further was sent.",
 }
 FAMILIES: Final[Mapping[type[LedgerError], str]] = {

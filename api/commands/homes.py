@@ -14,6 +14,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -25,7 +26,10 @@ from chain.failure import Conflict, LedgerError, NotFound
 from chain.process import AlreadyHeld, held, is_running, start_mark
 
 if TYPE_CHECKING:
-    from api.config import Settings
+    from api.config import Settings, Told
+
+# The file of settings that `shulian --config` names.
+CONFIG: Final[ContextVar[Path | None]] = ContextVar("CONFIG", default=None)
 
 HomeOption = Annotated[
     Path | None,
@@ -92,10 +96,21 @@ class Serving:
 
 
 def settings_for(home: Path | None, **arguments: Any) -> "Settings":
-    """Return the settings: arguments, then the environment, then the defaults."""
-    from api.config import read_settings
+    """Return the settings: arguments, the environment, the file of settings, the defaults."""
+    return told_settings(home, **arguments).settings
 
-    return read_settings(os.environ, home=home, **arguments)
+
+def told_settings(home: Path | None, **arguments: Any) -> "Told":
+    """Return the settings, with where each came from."""
+    from api.config import tell_settings
+
+    return tell_settings(os.environ, config=CONFIG.get(), home=home, **arguments)
+
+
+def config_arguments() -> list[str]:
+    """Return what tells another process of ours which file of settings was named."""
+    named = CONFIG.get()
+    return [] if named is None else ["--config", str(named)]
 
 
 def require_home(home: Path) -> None:

@@ -63,7 +63,7 @@ def open_ledger(settings: Settings, *, relayer: str = "") -> Iterator[Opened]:
     :raises HomeInUse: if another process works on the home and its chain does not answer
     """
     require_home(settings.home)
-    keyring = home_keyring(settings.home)
+    keyring = home_keyring(settings.home, password_file=settings.key_password_file)
     account = keyring.existing(relayer) if relayer else None
     with ExitStack() as stack:
         stack.enter_context(stoppable())

@@ -19,10 +19,12 @@ import typer
 
 from api.commands.failing import add
 from api.commands.homes import (
+    CONFIG,
     HomeOption,
     JsonOption,
     Serving,
     alone,
+    config_arguments,
     note,
     require_free,
     require_home,
@@ -120,7 +122,10 @@ def open_whole(settings: "Settings") -> "Iterator[tuple[DemoHome, Services, Work
 
     with (
         open_demo(
-            settings.home, content_url=settings.content_url, rpc_url=settings.rpc_url
+            settings.home,
+            content_url=settings.content_url,
+            rpc_url=settings.rpc_url,
+            key_password_file=settings.key_password_file,
         ) as opened,
         open_services(
             settings,
@@ -180,6 +185,7 @@ def _own_listener(
     with socket.create_server(("127.0.0.1", 0)) as own:
         task = Task(
             home=str(settings.home),
+            config=str(CONFIG.get() or ""),
             chain_id=services.chain_id,
             rpc_url=services.rpc_url,
             origin=origin,
@@ -222,7 +228,8 @@ def _detached(settings: "Settings", port: int | None, workers: int = 0) -> Servi
     make_folder(home)
     with alone(home):
         pass
-    command = [sys.executable, "-m", "api.cli", "up", "--home", str(home), "--host", settings.host]
+    command = [sys.executable, "-m", "api.cli", *config_arguments(), "up"]
+    command += ["--home", str(home), "--host", settings.host]
     command += [] if port is None else ["--port", str(port)]
     command += ["--workers", str(workers)] if workers else []
     log = home / LOG_NAME

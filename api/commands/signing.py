@@ -49,7 +49,8 @@ def sign(
         read = from_json(TradeTerms, held.get("terms", held))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FileNotTaken(path=str(terms), reason=f"it holds no terms: {error}") from error
-    account = home_keyring(settings.home).existing(by)
+    keyring = home_keyring(settings.home, password_file=settings.key_password_file)
+    account = keyring.existing(by)
     deployment = load_deployment(settings.home, chain_id=chain_id_of(settings.home))
     typed = terms_typed_data(
         read, chain_id=deployment.chain_id, contract=deployment.address_of("Trades")

@@ -89,7 +89,9 @@ class DemoHome:
 
 
 @contextmanager
-def open_demo(home: Path, *, content_url: str = "", rpc_url: str = "") -> Iterator[DemoHome]:
+def open_demo(
+    home: Path, *, content_url: str = "", rpc_url: str = "", key_password_file: str = ""
+) -> Iterator[DemoHome]:
     """
     Open a home: start its chain or reach another, put back what it lost, deploy what is missing.
 
@@ -102,7 +104,7 @@ def open_demo(home: Path, *, content_url: str = "", rpc_url: str = "") -> Iterat
         stack.callback(outbox.close)
         sender = Sender(connection, outbox)
         replay(sender)
-        keyring = home_keyring(home)
+        keyring = home_keyring(home, password_file=key_password_file)
         deployment = deploy(sender, home=home, deployer=keyring.account(GOVERNOR.slug))
         yield DemoHome(
             ledger=Ledger(sender, deployment, relayer=keyring.account(RELAYER)),

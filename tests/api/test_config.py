@@ -34,7 +34,27 @@ class TestReadSettings:
         with pytest.raises(SettingInvalid) as refused:
             read_settings({"SHULIAN_PORT": text})
 
-        assert refused.value == SettingInvalid(setting="port", value=text)
+        assert refused.value == SettingInvalid(
+            setting="port", value=text, place="SHULIAN_PORT", expected="a number from 0 to 65535"
+        )
+
+    @pytest.mark.parametrize(
+        ("setting", "text"),
+        [
+            ("mirror_url", "mysql://somewhere"),
+            ("rpc_url", "http://one:8545,ftp://two"),
+            ("origin", "ledger.example"),
+            ("port", "65536"),
+            ("poll_seconds", "0"),
+            ("log_level", "LOUD"),
+            ("webhook_networks", "ten"),
+        ],
+    )
+    def test_refuses_what_cannot_be_meant(self, setting: str, text: str) -> None:
+        with pytest.raises(SettingInvalid) as refused:
+            read_settings({f"SHULIAN_{setting.upper()}": text})
+
+        assert refused.value.setting == setting
 
     @pytest.mark.parametrize("text", ["auto", "finalized", "0", "16"])
     def test_takes_a_rule_of_finality(self, text: str) -> None:
@@ -48,7 +68,8 @@ class TestReadSettings:
         with pytest.raises(SettingInvalid) as refused:
             read_settings({f"SHULIAN_{setting.upper()}": text})
 
-        assert refused.value == SettingInvalid(setting=setting, value=text)
+        assert (refused.value.setting, refused.value.value) == (setting, text)
+        assert refused.value.place == f"SHULIAN_{setting.upper()}"
 
     def test_verifies_receipts_unless_told_otherwise(self) -> None:
         assert read_settings({}).verify == "receipts"

@@ -7,13 +7,14 @@ import logging
 import stat
 import threading
 from pathlib import Path
+from typing import Any
 
 import coincurve
 import pytest
 
 from chain.keys import (
     AccountNameRefused,
-    FileOpenToOthers,
+    KeyDamaged,
     KeyNotFound,
     Keyring,
     PasswordWrong,
@@ -22,6 +23,7 @@ from chain.keys import (
     home_keyring,
     home_password,
 )
+from chain.passwords import FileOpenToOthers, PasswordFileUnreadable
 from chain.readers import Sidecar, unwrap_key, wrap_key
 from chain.values import bytes32
 
@@ -142,6 +144,75 @@ class TestHomePassword:
         assert home_keyring(tmp_path, scrypt_n=LIGHT).account("a").key == made.key
         with pytest.raises(PasswordWrong):
             home_keyring(tmp_path, password="other", scrypt_n=LIGHT).account("a")
+
+    def test_may_stand_in_a_file_elsewhere(self, tmp_path: Path) -> None:
+        kept = tmp_path / "credential"
+        kept.write_text("correct horse\n")
+        kept.chmod(0o440)
+
+        made = home_keyring(tmp_path, password_file=str(kept), scrypt_n=LIGHT).account("a")
+
+        opened = home_keyring(tmp_path, password="correct horse", scrypt_n=LIGHT).account("a")
+        assert made.key == opened.key
+        assert not (tmp_path / "keys/password").exists()
+
+    def test_is_refused_in_a_file_that_everybody_may_read(self, tmp_path: Path) -> None:
+        kept = tmp_path / "credential"
+        kept.write_text("correct horse\n")
+        kept.chmod(0o644)
+
+        with pytest.raises(FileOpenToOthers):
+            home_keyring(tmp_path, password_file=str(kept))
+
+    @pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe"])
+    def test_is_refused_if_there_is_none(self, tmp_path: Path, content: bytes | None) -> None:
+        kept = tmp_path / "credential"
+        if content is not None:
+            kept.write_bytes(content)
+            kept.chmod(0o600)
+
+        with pytest.raises(PasswordFileUnreadable):
+            home_keyring(tmp_path, password_file=str(kept))
+
+
+class TestDamage:
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            lambda text: text[: len(text) // 2],
+            lambda _: "",
+            lambda _: "[]",
+            lambda text: text.replace("scrypt", "sCrypt"),
+            lambda text: text.replace('"salt"', '"sal"'),
+            lambda text: text.replace('"address": "', '"address": "00'),
+            lambda text: text.replace('"version": 3', '"version": 9'),
+        ],
+    )
+    def test_is_told_and_leaves_the_file_alone(
+        self, keyring: Keyring, tmp_path: Path, damage: Any
+    ) -> None:
+        keyring.account("a")
+        path = tmp_path / "a.json"
+        broken = damage(path.read_text())
+        path.write_text(broken)
+
+        with pytest.raises(KeyDamaged) as refused:
+            Keyring(tmp_path, "correct horse", scrypt_n=LIGHT).account("a")
+
+        assert refused.value == KeyDamaged(name="a")
+        assert path.read_text() == broken
+
+    def test_of_the_ciphertext_looks_like_another_password(
+        self, keyring: Keyring, tmp_path: Path
+    ) -> None:
+        keyring.account("a")
+        path = tmp_path / "a.json"
+        kept = json.loads(path.read_text())
+        kept["crypto"]["ciphertext"] = "00" * 32
+        path.write_text(json.dumps(kept))
+
+        with pytest.raises(PasswordWrong):
+            Keyring(tmp_path, "correct horse", scrypt_n=LIGHT).account("a")
 
 
 class TestEncryptionKey:
