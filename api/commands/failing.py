@@ -43,6 +43,8 @@ NEXT: Final[Mapping[str, str]] = {
     "HomeInUse": "Stop the process with `shulian down`, or take another home with --home.",
     "HomeHoldsOthers": "Move those files elsewhere, or remove the folder yourself.",
     "AnvilMissing": "Run scripts/setup, or name the binary in SHULIAN_ANVIL.",
+    "EngineMissing": "Build it with ./scripts/engines, or name the binary in the variable told.",
+    "EngineNotExecutable": "Correct the variable's value, or unset it.",
     "NodeUnavailable": "See whether the chain runs with `shulian status`.",
     "MirrorEmpty": "Let the mirror catch up with `shulian up`.",
     "DeploymentNotFound": "Deploy the contracts with `shulian up`.",
