@@ -9,9 +9,10 @@ store that is an IPFS node (`chain/kubo.py`).
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TypeAlias
@@ -51,7 +52,21 @@ class Stored:
 
 # A digest; a raw block's CID; or both names of something larger, as `put` answered them.
 Name: TypeAlias = Digest | Cid | Stored
-Source: TypeAlias = bytes | Path
+# A stream must be seekable; it is read from its beginning, and stays open.
+Source: TypeAlias = bytes | Path | IO[bytes]
+
+
+class Condition(Enum):
+    """
+    How a store has some content, worst last.
+
+    shape: LOOSE is whole, but nothing keeps the store from dropping it, or from not finding it
+    """
+
+    HELD = auto()
+    LOOSE = auto()
+    CORRUPTED = auto()
+    MISSING = auto()
 
 
 class ContentMissing(NotFound):
@@ -81,7 +96,7 @@ class StoreUrlInvalid(Invalid):
 
 
 class ContentStore(ABC):
-    """Two acts, on files or on IPFS alike: `put` content, `get` (or `open`) it by name."""
+    """Three acts, on files or on IPFS alike: `put`, `get` (or `open`), and tell the `condition`."""
 
     @abstractmethod
     def put(self, source: Source, *, algorithm: DigestAlg = DigestAlg.SHA256) -> Stored:
@@ -100,6 +115,14 @@ class ContentStore(ABC):
         :raises ContentMissing: if the store does not hold it
         :raises ContentCorrupted: if it holds something else under this name
         :raises CidInvalid: for the CID alone of content larger than one block
+        """
+
+    @abstractmethod
+    def condition(self, name: Name) -> Condition:
+        """
+        Read all of some content, a piece at a time, and return how the store has it.
+
+        ensures: nothing is fetched from elsewhere, and nothing is mended
         """
 
     def get(self, name: Name) -> bytes:
@@ -146,6 +169,15 @@ class FileStore(ContentStore):
             path = self._path(self._primary(digest, path))
         return self._verified(path, digest)
 
+    def condition(self, name: Name) -> Condition:
+        try:
+            self.open(name).close()
+        except ContentMissing:
+            return Condition.MISSING
+        except ContentCorrupted:
+            return Condition.CORRUPTED
+        return Condition.HELD
+
     def _primary(self, digest: Digest, alias: Path) -> Digest:
         try:
             return Digest(bytes32("0x" + alias.read_text("ascii")))
@@ -169,12 +201,17 @@ class FileStore(ContentStore):
         return self._folder / digest.algorithm.name.lower() / name[:2] / name[2:4] / name
 
 
-def content_store(url: str) -> ContentStore:
+def content_store(
+    url: str, *, spool: Path | None = None, is_remote_allowed: bool = False
+) -> ContentStore:
     """
     Return the store that a setting names: `file:///var/shulian/content` or
     `ipfs:/ip4/127.0.0.1/tcp/5001`, also as the bare multiaddress `/ip4/…`.
 
+    shape: `spool` is the folder for what is verified before it is read, by default the system's
+           for temporary files; a Kubo RPC on another machine only where `is_remote_allowed`
     :raises StoreUrlInvalid: if it names neither
+    :raises ContentStoreExposed: if it is a Kubo RPC on another machine
     """
     if url.startswith("file:"):
         folder = unquote(urlsplit(url).path)
@@ -186,7 +223,7 @@ def content_store(url: str) -> ContentStore:
         raise StoreUrlInvalid(url=url)
     from chain.kubo import KuboStore  # only those who use IPFS load its client
 
-    return KuboStore(address)
+    return KuboStore(address, spool=spool, is_remote_allowed=is_remote_allowed)
 
 
 # --- what both stores share ---------------------------------------------------------------------
@@ -203,9 +240,17 @@ def digest_of(name: Name) -> Digest:
     return name if isinstance(name, Digest) else digest_of_cid(name)
 
 
-def open_source(source: Source) -> IO[bytes]:
-    """Return what is to be put as a stream."""
-    return BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+@contextmanager
+def open_source(source: Source) -> Iterator[IO[bytes]]:
+    """Open what is to be put as a stream."""
+    if isinstance(source, bytes):
+        yield BytesIO(source)
+    elif isinstance(source, Path):
+        with source.open("rb") as stream:
+            yield stream
+    else:
+        source.seek(0)
+        yield source
 
 
 def survey(

@@ -1,23 +1,25 @@
 """
-The content store that is an IPFS node: Kubo, through its RPC, which is an administrator's and must
-be reachable by the ledger only.
+The content store that is an IPFS node: Kubo, which pins what is put and is believed in nothing.
 
-Not here: the choice between this store and files (`chain/content.py`).
+Not here: how the node is asked (`chain/kubo_node.py`), what its trees are made of
+(`chain/kubo_blocks.py`), or the choice between this store and files (`chain/content.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, cast
+from typing import IO, cast
 
-import ipfshttpclient
 from ipfshttpclient import exceptions
 
 from chain.codes import DigestAlg
 from chain.content import (
+    Condition,
+    ContentCorrupted,
     ContentMissing,
     ContentStore,
     Name,
@@ -28,27 +30,38 @@ from chain.content import (
     survey,
     verify,
 )
-from chain.documents import DOCUMENT_BYTES_MAX, Cid, Digest, cid_of_digest
+from chain.documents import DOCUMENT_BYTES_MAX, Cid, Digest, cid_of_digest, hasher
+from chain.durable import make_folder
 from chain.failure import LedgerError
+from chain.kubo_blocks import faulty_blocks
+from chain.kubo_node import (
+    TIMEOUT_SECONDS,
+    KuboNode,
+    says_absent,
+    says_not_pinned,
+)
+from chain.values import bytes32
 
-# Longer than any local read; short enough that content nobody has does not hold a caller for ever.
-TIMEOUT_SECONDS = 30
 # Stated, not left to the node's settings, so that the same file gets the same root everywhere.
 _CHUNKER = "size-262144"
 _BLOCK = {"cid-codec": "raw", "mhtype": "sha2-256", "pin": "true"}
 # In the node's own file system: from digests to roots, for content whose digest is not its CID.
 _NAMES = "/shulian"
+# How often damaged blocks are taken out and the content is put again: what lies below one is seen
+# only when it is whole, and no tree of a file that fits on a disk is deeper.
+_MENDED_MAX = 8
 
-# What Kubo's messages say; its RPC has no error codes.
-_ABSENT = ("not found", "could not find", "does not exist")
+CONNECT_SECONDS = 10
+
+# Another process may list the same content at the same time.
 _LISTED_MEANWHILE = ("already has entry",)
 
 
-class ContentStoreUnreachable(LedgerError):
-    """The content store does not answer, or not as a Kubo node does."""
+class ContentNotPinned(LedgerError):
+    """The Kubo node holds this content without a pin, so it would be collected as garbage."""
 
+    digest: str
     address: str
-    reason: str
 
 
 class KuboStore(ContentStore):
@@ -56,50 +69,173 @@ class KuboStore(ContentStore):
     Content in an IPFS node.
 
     shape: up to 1 MiB one raw block, whose CID states its SHA-256; beyond, a pinned UnixFS tree
-           that the node's own files list under `/shulian/<algorithm>/<first digits>/<digest>`
+           that the node's own files list under `/shulian/<algorithm>/<first digits>/<digest>`;
+           `spool` is the folder in which content larger than a block is verified before it is read
     """
 
-    def __init__(self, address: str, *, timeout_seconds: int = TIMEOUT_SECONDS) -> None:
-        self._address = address
-        # `connect` refuses every node newer than 0.8; the client itself speaks to them well.
-        self._client: Any = ipfshttpclient.Client(address, timeout=timeout_seconds)
+    def __init__(
+        self,
+        address: str,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        spool: Path | None = None,
+        is_remote_allowed: bool = False,
+    ) -> None:
+        self._node = KuboNode(
+            address, timeout_seconds=timeout_seconds, is_remote_allowed=is_remote_allowed
+        )
+        self._spool = spool
 
     def put(self, source: Source, *, algorithm: DigestAlg = DigestAlg.SHA256) -> Stored:
-        with open_source(source) as stream, self._reaching(None):
+        with open_source(source) as stream, self._node.reaching():
             surveyed, sha256 = survey(stream, algorithm)
-            stream.seek(0)
-            cid = self._add(stream, surveyed.size_bytes)
+            cid = self._keep(stream, replace(surveyed, digest=sha256))
+            if not self._is_pinned(cid):
+                raise ContentNotPinned(digest=surveyed.digest.value, address=self._node.address)
             for digest in {sha256, surveyed.digest}:
-                if digest.algorithm is not DigestAlg.SHA256 or cid_of_digest(digest) != cid:
+                if not _states(cid, digest):
                     self._list(digest, cid)
-        self.open(surveyed.digest).close()
-        return replace(surveyed, cid=cid)
+        stored = replace(surveyed, cid=cid)
+        self._require_listed(surveyed.digest, cid)
+        return stored
 
     def open(self, name: Name) -> IO[bytes]:
         digest = digest_of(name)
-        with ExitStack() as stack, self._reaching(digest):
-            cid = name.cid if isinstance(name, Stored) else None
-            content = SpooledTemporaryFile(max_size=DOCUMENT_BYTES_MAX)  # noqa: SIM115
+        with ExitStack() as stack:
+            content = self._spooled()
             stack.callback(content.close)
-            self._fetch(cid or self._cid(digest), content)
+            with self._node.reaching(digest):
+                for piece in self._read(self._cid(name), digest):
+                    content.write(piece)
+            content.seek(0)
             verify(cast(IO[bytes], content), digest)
             stack.pop_all()
         return cast(IO[bytes], content)
 
+    def condition(self, name: Name) -> Condition:
+        digest = digest_of(name)
+        with self._node.reaching():
+            try:
+                cid = self._cid(name)
+                self._read_back(cid, digest)
+            except ContentMissing:
+                return Condition.MISSING
+            except ContentCorrupted:
+                return Condition.CORRUPTED
+            is_firm = self._is_pinned(cid) and (_states(cid, digest) or self._listed(digest) == cid)
+            return Condition.HELD if is_firm else Condition.LOOSE
+
+    def fetch(self, name: Name, *, peers: Sequence[str], size_bytes: int = 0) -> None:
+        """
+        Let the node fetch content from other nodes by its CID, and pin it.
+
+        shape:   `peers` are multiaddresses that end in `/p2p/<id of the node>`
+        ensures: what came hashes to the digest, or is unpinned again
+        :raises ContentMissing: if none of them gives it in time
+        :raises ContentCorrupted: if the CID leads to other content
+        """
+        digest = digest_of(name)
+        seconds = self._node.seconds_for(size_bytes)
+        with self._node.reaching(digest):
+            cid = self._cid(name)
+            self._connect(peers)
+            try:
+                self._node.ask_others("/pin/add", cid, seconds=seconds)
+            except exceptions.ErrorResponse as error:
+                raise ContentMissing(digest=digest.value) from error
+            try:
+                self._read_back(cid, digest)
+            except ContentCorrupted:
+                self._unpin(cid)
+                raise
+            if not _states(cid, digest):
+                self._list(digest, cid)
+
+    # --- keeping ----------------------------------------------------------------------------------
+
+    def _keep(self, stream: IO[bytes], wanted: Stored) -> Cid:
+        for _ in range(_MENDED_MAX):
+            stream.seek(0)
+            cid = self._add(stream, wanted.size_bytes)
+            try:
+                self._read_back(cid, wanted.digest)
+            except (ContentMissing, ContentCorrupted):
+                self._take_out(cid)
+            else:
+                return cid
+        raise ContentCorrupted(digest=wanted.digest.value, found="blocks that stay damaged")
+
     def _add(self, stream: IO[bytes], size_bytes: int) -> Cid:
+        client, seconds = self._node.client, self._node.seconds_for(size_bytes)
         if size_bytes <= DOCUMENT_BYTES_MAX:
-            return Cid(self._client.block.put(stream, opts=dict(_BLOCK))["Key"])
-        added = self._client.add(stream, cid_version=1, raw_leaves=True, chunker=_CHUNKER, pin=True)
+            return Cid(client.block.put(stream, opts=dict(_BLOCK), timeout=seconds)["Key"])
+        added = client.add(
+            stream, cid_version=1, raw_leaves=True, chunker=_CHUNKER, pin=True, timeout=seconds
+        )
         return Cid(added["Hash"])
 
-    def _fetch(self, cid: Cid, content: SpooledTemporaryFile[bytes]) -> None:
-        with self._client.cat(cid, stream=True) as pieces:
-            for piece in pieces:
-                content.write(piece)
-        content.seek(0)
+    def _take_out(self, root: Cid) -> None:
+        """Remove the damaged blocks of a tree, because the node would not write over them."""
+        faulty = [cid for cid, is_there in faulty_blocks(self._node, root) if is_there]
+        if faulty:
+            self._unpin(root)
+            self._node.ask("/block/rm", *faulty, force="true")
 
-    def _cid(self, digest: Digest) -> Cid:
-        """Return the CID under which the node holds this digest's content."""
+    def _is_pinned(self, cid: Cid) -> bool:
+        try:
+            found = self._node.ask("/pin/ls", cid, type="recursive")
+        except exceptions.ErrorResponse as error:
+            if says_not_pinned(error):
+                return False
+            raise
+        return cid in found.get("Keys", {})
+
+    def _unpin(self, cid: Cid) -> None:
+        try:
+            self._node.ask("/pin/rm", cid)
+        except exceptions.ErrorResponse as error:
+            if not says_not_pinned(error):
+                raise
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def _read(self, cid: Cid, digest: Digest) -> Iterator[bytes]:
+        try:
+            with self._node.client.cat(cid, stream=True) as pieces:
+                yield from pieces
+        except exceptions.Error as error:
+            # It may be the node that fails, or what it holds: the blocks tell.
+            if isinstance(error, exceptions.ErrorResponse) and says_absent(error):
+                raise ContentMissing(digest=digest.value) from error
+            if next(faulty_blocks(self._node, cid), None) is not None:
+                raise ContentCorrupted(digest=digest.value, found="damaged blocks") from error
+            raise
+
+    def _spooled(self) -> SpooledTemporaryFile[bytes]:
+        # Beyond a block on the disk, in a file without a name: it is gone however we end.
+        folder = None if self._spool is None else str(self._spool)
+        if self._spool is not None:
+            make_folder(self._spool)
+        return SpooledTemporaryFile(max_size=DOCUMENT_BYTES_MAX, dir=folder)
+
+    def _read_back(self, cid: Cid, digest: Digest) -> None:
+        """Hash what the node's own blocks hold, and every node of the tree above them."""
+        making = hasher(digest.algorithm)
+        for piece in self._read(cid, digest):
+            making.update(piece)
+        found = bytes32(making.digest())
+        if found != digest.value:
+            raise ContentCorrupted(digest=digest.value, found=found)
+        if next(faulty_blocks(self._node, cid, are_leaves_read=False), None) is not None:
+            raise ContentCorrupted(digest=digest.value, found="a damaged tree")
+
+    # --- names ------------------------------------------------------------------------------------
+
+    def _cid(self, name: Name) -> Cid:
+        """Return the CID under which the node holds this content."""
+        if isinstance(name, Stored) and name.cid is not None:
+            return name.cid
+        digest = digest_of(name)
         listed = self._listed(digest)
         if listed is None and digest.algorithm is not DigestAlg.SHA256:
             raise ContentMissing(digest=digest.value)
@@ -108,9 +244,9 @@ class KuboStore(ContentStore):
     def _listed(self, digest: Digest) -> Cid | None:
         """Return the CID that the node's own files list under a digest."""
         try:
-            return Cid(self._client.files.stat(_path(digest))["Hash"])
+            return Cid(self._node.client.files.stat(_path(digest))["Hash"])
         except exceptions.ErrorResponse as error:
-            if not _says(error, _ABSENT):
+            if not says_absent(error):
                 raise
             return None
 
@@ -119,33 +255,38 @@ class KuboStore(ContentStore):
         listed = self._listed(digest)
         if listed == cid:
             return
-        path = _path(digest)
-        self._client.files.mkdir(path.rpartition("/")[0], parents=True)
+        path, files = _path(digest), self._node.client.files
+        files.mkdir(path.rpartition("/")[0], parents=True)
         if listed is not None:
-            self._client.files.rm(path)
+            files.rm(path)
         try:
-            self._client.files.cp(f"/ipfs/{cid}", path)
+            files.cp(f"/ipfs/{cid}", path)
         except exceptions.ErrorResponse as error:
-            if not _says(error, _LISTED_MEANWHILE):
+            if not any(words in str(error) for words in _LISTED_MEANWHILE):
                 raise
 
-    @contextmanager
-    def _reaching(self, digest: Digest | None) -> Iterator[None]:
-        """Turn the client's failures into ours: what is absent, and a node that is away."""
-        try:
-            yield
-        except exceptions.ErrorResponse as error:
-            if digest is not None and _says(error, _ABSENT):
-                raise ContentMissing(digest=digest.value) from error
-            raise ContentStoreUnreachable(address=self._address, reason=str(error)) from error
-        except exceptions.Error as error:
-            raise ContentStoreUnreachable(address=self._address, reason=str(error)) from error
+    def _require_listed(self, digest: Digest, cid: Cid) -> None:
+        with self._node.reaching(digest):
+            found = self._cid(digest)
+        if found != cid:
+            raise ContentCorrupted(digest=digest.value, found=found)
+
+    # --- other nodes ------------------------------------------------------------------------------
+
+    def _connect(self, peers: Sequence[str]) -> None:
+        for peer in peers:
+            try:
+                self._node.ask_others("/swarm/connect", peer, seconds=CONNECT_SECONDS)
+            except exceptions.ErrorResponse:
+                # One that is away must not keep us from the others.
+                continue
+
+
+def _states(cid: Cid, digest: Digest) -> bool:
+    """Return whether a CID alone says that its content has this digest."""
+    return digest.algorithm is DigestAlg.SHA256 and cid_of_digest(digest) == cid
 
 
 def _path(digest: Digest) -> str:
     name = digest.value[2:]
     return f"{_NAMES}/{digest.algorithm.name.lower()}/{name[:2]}/{name}"
-
-
-def _says(error: Exception, any_of: tuple[str, ...]) -> bool:
-    return any(words in str(error) for words in any_of)

@@ -12,6 +12,7 @@ from tests.anvil import Anvil
 from tests.postgres import CHOSEN, DATABASES
 
 if TYPE_CHECKING:
+    from tests.kubo import Kubo
     from tests.stories.world import Scene, World
 
 
@@ -25,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engines",
         action="store_true",
-        help="also run the tests marked `engines`: on geth and Kubo, as scripts/engines builds them",
+        help="also run the tests marked `engines`, on what scripts/engines builds: geth, Kubo",
     )
 
 
@@ -87,6 +88,15 @@ def anvil(_anvil_process: Anvil) -> Iterator[Anvil]:
     snapshot = _anvil_process.rpc("evm_snapshot")
     yield _anvil_process
     _anvil_process.rpc("evm_revert", snapshot)
+
+
+@pytest.fixture(scope="session")
+def kubo(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Kubo"]:
+    """A real IPFS node that outlives a test; for tests marked `engines`."""
+    from tests.kubo import running
+
+    with running(tmp_path_factory.mktemp("kubo") / "repository") as node:
+        yield node
 
 
 @pytest.fixture(scope="session")

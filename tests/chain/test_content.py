@@ -2,17 +2,21 @@
 
 import os
 import resource
+import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import BytesIO
 from pathlib import Path
 
-import ipfshttpclient
 import pytest
 
 from chain.codes import DigestAlg
 from chain.content import (
     MEMORY_BYTES_MAX,
+    Condition,
     ContentCorrupted,
     ContentMissing,
     ContentStore,
@@ -30,17 +34,20 @@ from chain.documents import (
     cid_of_digest,
     digest_of_bytes,
 )
-from chain.kubo import ContentStoreUnreachable, KuboStore
+from chain.kubo import KuboStore
+from chain.kubo_node import (
+    ContentStoreExposed,
+    ContentStoreUnreachable,
+    KuboVersionUnsupported,
+)
+from tests.kubo import Kubo, new_swarm_key, running
 
-KUBO = os.environ.get("SHULIAN_KUBO", "")
+Pair = tuple[Kubo, Kubo]
+
 ALGORITHMS = [DigestAlg.SHA256, DigestAlg.SM3, DigestAlg.KECCAK256]
 LARGE = DOCUMENT_BYTES_MAX + 1
 
-needs_kubo = [
-    pytest.mark.kubo,
-    pytest.mark.skipif(not KUBO, reason="SHULIAN_KUBO names no Kubo node to run this against"),
-]
-KINDS = ["files", pytest.param("kubo", marks=needs_kubo)]
+KINDS = ["files", pytest.param("kubo", marks=pytest.mark.engines)]
 
 
 def new_content(size_bytes: int = 100) -> bytes:
@@ -62,8 +69,77 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(request: pytest.FixtureRequest, folder: Path) -> ContentStore:
-    return FileStore(folder) if request.param == "files" else KuboStore(KUBO, timeout_seconds=20)
+def store(request: pytest.FixtureRequest, folder: Path, tmp_path: Path) -> ContentStore:
+    if request.param == "files":
+        return FileStore(folder)
+    node: Kubo = request.getfixturevalue("kubo")
+    return KuboStore(node.address, spool=tmp_path / "spool")
+
+
+@pytest.fixture
+def kubo_store(kubo: Kubo) -> KuboStore:
+    return KuboStore(kubo.address)
+
+
+@pytest.fixture(scope="module")
+def careful_kubo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubo]:
+    """A node that does not write a block which it believes to have."""
+    folder = tmp_path_factory.mktemp("kubo") / "careful"
+    with running(folder, **{"Datastore.WriteThrough": False}) as node:
+        yield node
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """Two exchanges' nodes in a network of their own."""
+    folder, key = tmp_path_factory.mktemp("kubo"), new_swarm_key()
+    with (
+        running(folder / "one", swarm_key=key) as one,
+        running(folder / "other", swarm_key=key) as other,
+    ):
+        yield one, other
+
+
+def block_at(node: Kubo, root: Cid, place: str) -> str:
+    """Return the CID of a block in a tree of three levels."""
+    cid = str(root)
+    for _ in range({"block": 0, "root": 0, "inner": 1, "leaf": 2}[place]):
+        cid = node.ask("/dag/get", cid)[0]["Links"][0]["Hash"]["/"]
+    return cid
+
+
+def harm(path: Path, damage: str) -> None:
+    data = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(data[:-1])
+    else:
+        path.write_bytes(data[:30] + bytes([data[30] ^ 1]) + data[31:])
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """Answer every request alike, as whatever else may listen on a port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # noqa: N802
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"/ip4/127.0.0.1/tcp/{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture
@@ -161,6 +237,28 @@ class TestOpen:
 
         assert len(pieces) == 11
         assert b"".join(pieces) == data
+
+
+@pytest.mark.parametrize("store", KINDS, indirect=True)
+class TestCondition:
+    @pytest.mark.parametrize("algorithm", ALGORITHMS)
+    def test_is_held_after_put_and_missing_before(
+        self, store: ContentStore, algorithm: DigestAlg
+    ) -> None:
+        data = new_content()
+
+        assert store.condition(name_of(data, algorithm)) is Condition.MISSING
+
+        store.put(data, algorithm=algorithm)
+        assert store.condition(name_of(data, algorithm)) is Condition.HELD
+
+    def test_takes_a_stream_and_leaves_it_open(self, store: ContentStore) -> None:
+        stream = BytesIO(new_content(LARGE))
+
+        stored = store.put(stream)
+
+        assert store.condition(stored) is Condition.HELD
+        assert not stream.closed
 
 
 @pytest.mark.parametrize("store", KINDS, indirect=True)
@@ -263,22 +361,24 @@ class TestFileStore:
         assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 
-@pytest.mark.kubo
-@pytest.mark.skipif(not KUBO, reason="SHULIAN_KUBO names no Kubo node to run this against")
+@pytest.mark.engines
 class TestKuboStore:
+    """reliability §3.18: nothing counts as kept that the node cannot give back from its disk."""
+
     @pytest.mark.parametrize("size_bytes", [100, LARGE])
-    def test_pins_what_it_keeps(self, size_bytes: int) -> None:
-        stored = KuboStore(KUBO).put(new_content(size_bytes))
+    def test_pins_what_it_keeps(self, kubo: Kubo, kubo_store: KuboStore, size_bytes: int) -> None:
+        stored = kubo_store.put(new_content(size_bytes))
 
-        pinned = ipfshttpclient.Client(KUBO).pin.ls(type="recursive")["Keys"]
+        assert stored.cid in kubo.client.pin.ls(type="recursive")["Keys"]
+        assert kubo_store.condition(stored.digest) is Condition.HELD
 
-        assert stored.cid in pinned
-
-    def test_names_large_content_by_a_root_that_any_node_computes(self) -> None:
+    def test_names_large_content_by_a_root_that_any_node_computes(
+        self, kubo: Kubo, kubo_store: KuboStore
+    ) -> None:
         """`ipfs add --cid-version=1 --raw-leaves --chunker=size-262144` of 3 MiB of zeros."""
-        stored = KuboStore(KUBO).put(bytes(3 * DOCUMENT_BYTES_MAX))
+        stored = kubo_store.put(bytes(3 * DOCUMENT_BYTES_MAX))
 
-        again = ipfshttpclient.Client(KUBO).add_bytes(
+        again = kubo.client.add_bytes(
             bytes(3 * DOCUMENT_BYTES_MAX),
             opts={"cid-version": 1, "raw-leaves": True, "chunker": "size-262144"},
         )
@@ -286,44 +386,202 @@ class TestKuboStore:
         assert stored.cid == again
         assert str(stored.cid).startswith("bafybei")
 
-    def test_survives_the_node_collecting_its_garbage(self) -> None:
+    def test_survives_the_node_collecting_its_garbage(
+        self, kubo: Kubo, kubo_store: KuboStore
+    ) -> None:
         data = new_content(LARGE)
-        digest = KuboStore(KUBO).put(data).digest
+        digest = kubo_store.put(data).digest
 
-        ipfshttpclient.Client(KUBO).repo.gc(quiet=True)
+        kubo.client.repo.gc(quiet=True)
 
-        assert KuboStore(KUBO).get(digest) == data
+        assert kubo_store.get(digest) == data
 
-    def test_refuses_large_content_found_at_another_root(self) -> None:
-        store = KuboStore(KUBO)
-        one, other = store.put(new_content(LARGE)), store.put(new_content(LARGE))
-        client = ipfshttpclient.Client(KUBO)
+    def test_survives_the_node_losing_its_power(self, tmp_path: Path) -> None:
+        data = new_content(LARGE)
+        with running(tmp_path / "kubo") as node:
+            digest = KuboStore(node.address).put(data).digest
+
+            node.kill()
+            node.start()
+
+            assert KuboStore(node.address).condition(digest) is Condition.HELD
+
+    def test_refuses_large_content_found_at_another_root(
+        self, kubo: Kubo, kubo_store: KuboStore
+    ) -> None:
+        one, other = kubo_store.put(new_content(LARGE)), kubo_store.put(new_content(LARGE))
         name = one.digest.value[2:]
         path = f"/shulian/sha256/{name[:2]}/{name}"
-        client.files.rm(path)
-        client.files.cp(f"/ipfs/{other.cid}", path)
+        kubo.client.files.rm(path)
+        kubo.client.files.cp(f"/ipfs/{other.cid}", path)
 
         with pytest.raises(ContentCorrupted):
-            store.open(one.digest)
+            kubo_store.open(one.digest)
 
-        store.put(store.get(one))
-        assert store.get(one.digest) == store.get(one)
+        kubo_store.put(kubo_store.get(one))
+        assert kubo_store.get(one.digest) == kubo_store.get(one)
 
-    def test_says_what_the_node_says_of_a_name_that_is_none(self) -> None:
+    def test_says_what_the_node_says_of_a_name_that_is_none(self, kubo_store: KuboStore) -> None:
         name = Stored(digest=name_of(new_content()), cid=Cid("no-cid"), size_bytes=1)
 
         with pytest.raises(ContentStoreUnreachable, match="no-cid"):
-            KuboStore(KUBO).open(name)
+            kubo_store.open(name)
 
-    def test_refuses_a_block_that_the_disk_altered(self) -> None:
-        data = new_content()
-        stored = KuboStore(KUBO).put(data)
-        repository = Path(ipfshttpclient.Client(KUBO).repo.stat()["RepoPath"])
-        blocks = [path for path in repository.glob("blocks/*/*.data") if path.read_bytes() == data]
-        blocks[0].write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    def test_leaves_nothing_in_its_spool(
+        self, kubo: Kubo, tmp_path: Path, kubo_store: KuboStore
+    ) -> None:
+        digest = kubo_store.put(new_content(LARGE)).digest
+        spool = tmp_path / "spool"
+
+        with KuboStore(kubo.address, spool=spool).open(digest) as stream:
+            assert stream.read(1)
+
+        assert list(spool.iterdir()) == []
+
+
+@pytest.mark.engines
+class TestDamagedKubo:
+    """reliability §4.2, IPFS loss: damage is seen by reading back, and mended by putting again."""
+
+    @pytest.mark.parametrize("place", ["block", "root", "inner", "leaf"])
+    @pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
+    @pytest.mark.parametrize("is_write_through", [True, False])
+    def test_is_seen_and_mended(
+        self,
+        request: pytest.FixtureRequest,
+        place: str,
+        damage: str,
+        is_write_through: bool,
+    ) -> None:
+        node: Kubo = request.getfixturevalue("kubo" if is_write_through else "careful_kubo")
+        store = KuboStore(node.address)
+        data = new_content(100 if place == "block" else 180 * (1 << 18))
+        stored = store.put(data)
+        assert stored.cid is not None
+        harm(node.block_file(block_at(node, stored.cid, place)), damage)
+
+        seen = store.condition(stored)
+        again = store.put(data)
+
+        assert seen in (Condition.CORRUPTED, Condition.MISSING)
+        assert again == stored
+        assert store.condition(stored.digest) is Condition.HELD
+
+    def test_is_refused_by_open(self, kubo: Kubo, kubo_store: KuboStore) -> None:
+        stored = kubo_store.put(new_content())
+        assert stored.cid is not None
+        harm(kubo.block_file(stored.cid), "flipped")
 
         with pytest.raises(ContentCorrupted):
-            KuboStore(KUBO).open(stored.digest)
+            kubo_store.open(stored.digest)
+
+    @pytest.mark.parametrize("size_bytes", [100, LARGE])
+    def test_is_loose_without_its_pin(
+        self, kubo: Kubo, kubo_store: KuboStore, size_bytes: int
+    ) -> None:
+        data = new_content(size_bytes)
+        stored = kubo_store.put(data)
+        kubo.ask("/pin/rm", str(stored.cid))
+
+        assert kubo_store.condition(stored.digest) is Condition.LOOSE
+
+        kubo_store.put(data)
+        assert kubo_store.condition(stored.digest) is Condition.HELD
+
+    def test_is_loose_without_its_listing(self, tmp_path: Path) -> None:
+        data = new_content(LARGE)
+        with running(tmp_path / "kubo") as node:
+            store = KuboStore(node.address)
+            stored = store.put(data, algorithm=DigestAlg.SM3)
+            node.client.files.rm("/shulian", recursive=True)
+
+            assert store.condition(stored.digest) is Condition.MISSING
+            assert store.condition(stored) is Condition.LOOSE
+
+            store.put(data, algorithm=DigestAlg.SM3)
+            assert store.condition(stored.digest) is Condition.HELD
+
+    def test_is_missing_after_a_collection_without_pin(
+        self, kubo: Kubo, kubo_store: KuboStore
+    ) -> None:
+        stored = kubo_store.put(new_content())
+        kubo.ask("/pin/rm", str(stored.cid))
+        kubo.ask("/repo/gc")
+
+        assert kubo_store.condition(stored.digest) is Condition.MISSING
+
+    def test_is_kept_while_garbage_is_collected(self, kubo: Kubo, kubo_store: KuboStore) -> None:
+        """reliability §3.18: adding races with the collection of garbage."""
+        contents = [new_content(size_bytes) for size_bytes in [100, LARGE] * 20]
+
+        with ThreadPoolExecutor(5) as pool:
+            collecting = pool.submit(lambda: [kubo.ask("/repo/gc") for _ in range(20)])
+            stored = list(pool.map(kubo_store.put, contents))
+            collecting.result()
+
+        assert {kubo_store.condition(one) for one in stored} == {Condition.HELD}
+
+
+@pytest.mark.engines
+class TestFetch:
+    """Content comes from another exchange's node over the swarm, by its CID, never by its RPC."""
+
+    @pytest.mark.parametrize("size_bytes", [100, LARGE])
+    def test_brings_and_pins_what_another_node_has(self, pair: Pair, size_bytes: int) -> None:
+        here, there = (KuboStore(one.address) for one in pair)
+        stored = there.put(new_content(size_bytes))
+        assert here.condition(stored) is Condition.MISSING
+
+        here.fetch(stored, peers=[pair[1].peer()], size_bytes=size_bytes)
+
+        assert here.condition(stored.digest) is Condition.HELD
+
+    def test_says_when_nobody_has_it(self, pair: Pair) -> None:
+        here = KuboStore(pair[0].address, timeout_seconds=1)
+
+        with pytest.raises(ContentMissing):
+            here.fetch(name_of(new_content()), peers=[pair[1].peer()])
+
+    def test_refuses_other_content_under_a_root(self, pair: Pair) -> None:
+        here, there = (KuboStore(one.address) for one in pair)
+        stored = there.put(new_content(LARGE))
+        lie = Stored(digest=name_of(new_content()), cid=stored.cid, size_bytes=LARGE)
+
+        with pytest.raises(ContentCorrupted):
+            here.fetch(lie, peers=[pair[1].peer()])
+
+        assert stored.cid not in pair[0].client.pin.ls(type="recursive")["Keys"]
+
+
+class TestKuboRefused:
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "/ip4/10.0.0.7/tcp/5001",
+            "/ip4/0.0.0.0/tcp/5001",
+            "/ip6/2001:db8::1/tcp/5001",
+            "/dns4/ipfs.example/tcp/5001",
+        ],
+    )
+    def test_on_another_machine_unless_allowed(self, address: str) -> None:
+        """reliability §3.18: its RPC is an administrator's."""
+        with pytest.raises(ContentStoreExposed):
+            content_store(f"ipfs:{address}")
+
+        content_store(f"ipfs:{address}", is_remote_allowed=True)
+
+    @pytest.mark.parametrize("version", ["0.29.0", "0.4.23", "1.0.0", "nonsense"])
+    def test_of_a_version_that_we_do_not_know(self, version: str) -> None:
+        with (
+            answering(f'{{"Version": "{version}"}}'.encode()) as address,
+            pytest.raises(KuboVersionUnsupported, match="below 1.0"),
+        ):
+            KuboStore(address).put(b"data")
+
+    @pytest.mark.parametrize("answer", [b"<html>hello</html>", b"{}", b"[]", b'{"Version": 39}'])
+    def test_at_an_address_where_something_else_answers(self, answer: bytes) -> None:
+        with answering(answer) as address, pytest.raises(ContentStoreUnreachable):
+            KuboStore(address).put(b"data")
 
 
 class TestUnreachableKubo:
