@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from api.auditing.watch import Watch
 from api.catalogue import Catalogue
-from api.config import Settings
+from api.config import NOT_VERIFIED, VERIFIED, Settings
 from api.databases import open_current
 from api.deps import Services
 from api.operational import create_tables
@@ -26,6 +26,7 @@ from api.worker import Worker
 from chain.client import Ledger
 from chain.content import content_store
 from chain.deployments import load_deployments
+from chain.detection import detect
 from chain.durable import make_folder
 from chain.facts import Followed
 from chain.fetch import Source
@@ -78,12 +79,19 @@ def open_services(
             session_seconds=settings.session_seconds,
             clock=lambda: int(time()),
             finality=settings.finality,
-            verify=settings.verify,
+            verify=_verify(settings, ledger),
             webhooks=webhooks_of(settings, operational, chain_id=chain_id),
             ledger=ledger,
             rpc_url=rpc_url,
             streams=Streams(settings.streams_max),
         )
+
+
+def _verify(settings: Settings, ledger: Ledger | None) -> str:
+    # What is not possible on a chain is not said to be done.
+    if ledger is not None and not ledger.sender.connection.profile.commits_to_receipts:
+        return NOT_VERIFIED
+    return settings.verify
 
 
 def webhooks_of(settings: Settings, operational: Engine, *, chain_id: int) -> Webhooks:
@@ -144,12 +152,16 @@ class _Sources:
         followed = self._followed()
         node = self._services.node
         if self._source is None or self._source.contracts != followed:
+            profile = detect(node.call, chain=self._settings.chain).profile
             self._source = Source(
                 node=node,
                 chain_id=self._services.chain_id,
                 contracts=followed,
-                finality=finality_of(self._settings.finality, self._services.node),
-                verify=self._settings.verify == "receipts",
+                finality=finality_of(self._settings.finality, profile.finality),
+                verify=self._settings.verify == VERIFIED and profile.commits_to_receipts,
+                has_blooms=profile.has_blooms,
+                has_block_receipts=profile.has_block_receipts,
+                poll_seconds=profile.poll_seconds,
                 witnesses=node.each if isinstance(node, Nodes) else (),
                 # The embedded chain is one process of this machine, which cannot be late.
                 patience_seconds=PATIENCE_SECONDS if self._settings.rpc_url else 0,

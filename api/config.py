@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from api.config_file import ConfigFile, read_config_file
 from api.observing.logs import FORMATS, LEVELS
 from api.webhooks.calls import networks_of
+from chain.chain_profiles import CHAIN_PROFILES
 from chain.failure import Invalid
 from chain.finality import AUTO, FinalityInvalid, check_finality
 
@@ -25,7 +26,9 @@ CONFIG_NAME: Final = "shulian.toml"
 DEFAULT_HOME: Final = ".shulian"
 DIGITS_MAX: Final = 9
 PORT_MAX: Final = 65_535
-VERIFY: Final = ("off", "receipts")
+NOT_VERIFIED: Final = "off"
+VERIFIED: Final = "receipts"
+VERIFY: Final = (NOT_VERIFIED, VERIFIED)
 DATABASES: Final = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
 NODES: Final = ("http", "https")
 HIDDEN: Final = "***"
@@ -179,6 +182,11 @@ class Settings:
         check=_are_nodes,
         shows=_place_only,
     )
+    chain: str = _choice(
+        "",
+        "The kind of chain that the nodes must serve; empty takes what they are found to be.",
+        ("", *CHAIN_PROFILES),
+    )
     host: str = _setting(
         "127.0.0.1", "The address to listen on; let a reverse proxy be the one the world reaches."
     )
@@ -198,7 +206,7 @@ class Settings:
         check=_is_finality,
     )
     verify: str = _choice(
-        "receipts",
+        VERIFIED,
         "Whether the receipts of every block are recomputed; off only for chains whose headers"
         " hash otherwise.",
         VERIFY,
@@ -210,7 +218,9 @@ class Settings:
         shows=_place_only,
     )
     poll_seconds: int = _number(
-        1, "How often the node is asked for new blocks.", least=1, unit="seconds"
+        0,
+        "How often the node is asked for new blocks; 0 for what is usual on its chain.",
+        unit="seconds",
     )
     audit_seconds: int = _number(
         30, "How often the mirror compares itself with the contracts; 0 for never.", unit="seconds"

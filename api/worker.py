@@ -71,7 +71,7 @@ class Worker:
         lock: Path,
         catalogue: Catalogue | None = None,
         project: Projection = apply,
-        poll_seconds: float = 1,
+        poll_seconds: float = 0,
         announcer: str = "",
         watch: Watch | None = None,
     ) -> None:
@@ -79,6 +79,7 @@ class Worker:
         Prepare to follow.
 
         shape: `source` is asked at every pass, so that a contract deployed meanwhile is followed;
+               without `poll_seconds` it says how often to look;
                `announcer` is the WebSocket at which the node tells of new blocks, empty for none;
                `watch` audits the mirror while the worker follows in a thread
         """
@@ -131,7 +132,9 @@ class Worker:
         if self._lock is None:
             raise RuntimeError("a worker writes only inside its `with`")
         self._writer.hold()
-        synced = sync_once(self._mirror, self._source(), self._project)
+        source = self._source()
+        self._poll_seconds = self._poll_seconds or source.poll_seconds
+        synced = sync_once(self._mirror, source, self._project)
         if synced.events or synced.rewound_to is not None:
             tip = synced.tip.number if synced.tip else None
             LOG.info("blocks applied tip=%s events=%s", tip, synced.events)
@@ -203,7 +206,7 @@ class Worker:
             self.trouble = ""
             self._alarm("")
             return self._poll_seconds
-        return min(PAUSE_SECONDS_MAX, max(self._poll_seconds, pause * 2))
+        return min(PAUSE_SECONDS_MAX, max(self._poll_seconds or 1, pause * 2))
 
     def _stumble(self, error: Exception) -> None:
         self.trouble = str(error)

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Engine
 
 from bench.ledger.chain import Chain
+from chain.chain_profiles import ANVIL
 from chain.fetch import Source
-from chain.finality import AUTO, finality_of
 from chain.indexer import sync_once
 from chain.rpc import Node
 from chain.store import open_mirror
@@ -29,7 +29,7 @@ def source_of(chain: Chain, node: Node, **options: Any) -> Source:
         node=node,
         chain_id=chain.chain_id,
         contracts=chain.contracts,
-        finality=finality_of(AUTO, node),
+        finality=ANVIL.finality,
         **options,
     )
 

@@ -7,26 +7,18 @@ faster and more suspicious door (`chain.rpc`).
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self, cast
 
-import requests
-from web3 import HTTPProvider
-from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint
 
+from chain.detection import detect
 from chain.failure import Conflict, LedgerError
-from chain.logs import MILLISECONDS_FROM
 from chain.nodes import urls_of
 from chain.refusals import CallRefused, decode_revert, is_held
-from chain.rpc import NodeContradicts, NodeUnavailable, number_of
+from chain.rpc import NodeContradicts, NotANode, host_of, number_of, seconds_of
 from chain.values import Address, Bytes32, HexBytes
-
-# Nodes that mine when told and whose clock moves, by the start of `web3_clientVersion`; one of them
-# also makes a block at any moment since the last, which making blocks again needs.
-ANVIL: Final = "anvil/"
-INSTANT_CLIENTS: Final = (ANVIL, "HardhatNetwork/")
+from chain.ways import Ways
 
 # Between looks for a receipt passes a quarter of the time waited so far, within these bounds; on
 # anvil it is there at the first or second.
@@ -73,59 +65,54 @@ class Receipt:
 
 
 class Connection:
-    """One node, through a web3 provider."""
+    """
+    One chain, through the node of several that answers.
 
-    def __init__(self, provider: JSONBaseProvider) -> None:
-        self._provider = provider
-        self._session: requests.Session | None = None
+    shape: `profile` says how the chain behaves, `genesis_hash` which chain it is
+    """
+
+    def __init__(self, ways: Ways, *, chain: str = "") -> None:
+        self._ways = ways
+        found = detect(self.request, chain=chain)
+        self.profile = found.profile
+        self.client = found.client
+        self.genesis_hash = found.genesis_hash
         self.chain_id = number_of(self.request("eth_chainId"))
-        client = str(self.request("web3_clientVersion"))
-        self.is_instant = client.startswith(INSTANT_CLIENTS)
-        self.is_remakable = client.startswith(ANVIL)
         # An idle instant chain's latest block may be hours old; only its pending block knows now.
-        self.tag = "pending" if self.is_instant else "latest"
+        self.tag = "pending" if self.profile.is_instant else "latest"
 
     @classmethod
-    def to(cls, url: str, *, timeout_seconds: int = 30) -> Self:
+    def to(cls, url: str, *, chain: str = "", timeout_seconds: int = 30) -> Self:
         """
-        Connect to a node over HTTP: of several, separated by commas, to the first that answers.
+        Connect to a chain over HTTP: of several nodes, separated by commas, to one that answers.
 
+        shape: `chain` names the profile that it must have; empty takes what it is
         :raises NodeUnavailable: if none does
+        :raises ChainUnknown: ChainDiffers: if it is not a chain of that kind
         """
-        *first, last = urls_of(url)
-        for one in first:
-            with suppress(NodeUnavailable):
-                return cls._to(one, timeout_seconds)
-        return cls._to(last, timeout_seconds)
-
-    @classmethod
-    def _to(cls, url: str, timeout_seconds: int) -> Self:
-        session = requests.Session()
-        session.trust_env = False  # a proxy from the environment must not see signed acts
-        provider = HTTPProvider(
-            url,
-            request_kwargs={"timeout": timeout_seconds},
-            session=session,
-            exception_retry_configuration=None,
-        )
+        ways = Ways(urls_of(url), timeout_seconds=timeout_seconds)
         try:
-            connection = cls(provider)
+            return cls(ways, chain=chain)
+        except CallRefused as refused:
+            ways.close()
+            raise NotANode(reason=f"{host_of(ways.url)} refuses {refused.method}") from refused
         except BaseException:
-            session.close()
+            ways.close()
             raise
-        connection._session = session
-        return connection
 
     def close(self) -> None:
         """Close what `to` opened."""
-        if self._session is not None:
-            self._session.close()
+        self._ways.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def turn_to_farthest(self) -> bool:
+        """Ask another node from now on, if that is farther than this one; say whether."""
+        return self._ways.turn_to_farthest()
 
     # --- requests ---------------------------------------------------------------------------------
 
@@ -136,10 +123,9 @@ class Connection:
         :raises NodeUnavailable: if there is none
         :raises CallRefused: if it is an error
         """
-        try:
-            answer = self._provider.make_request(RPCEndpoint(method), list(parameters))
-        except (OSError, requests.RequestException, ValueError) as error:
-            raise NodeUnavailable(reason=f"{type(error).__name__}: {error}") from error
+        answer = self._ways.ask(
+            lambda node: node.make_request(RPCEndpoint(method), list(parameters))
+        )
         found = _answer(method, answer)
         if isinstance(found, CallRefused):
             raise found
@@ -153,12 +139,8 @@ class Connection:
         """
         if not calls:
             return []
-        try:
-            answers = self._provider.make_batch_request(
-                [(RPCEndpoint(method), list(parameters)) for method, parameters in calls]
-            )
-        except (OSError, requests.RequestException, ValueError) as error:
-            raise NodeUnavailable(reason=f"{type(error).__name__}: {error}") from error
+        asked = [(RPCEndpoint(method), list(parameters)) for method, parameters in calls]
+        answers = self._ways.ask(lambda node: node.make_batch_request(asked))
         if not isinstance(answers, list) or len(answers) != len(calls):
             raise NodeContradicts(reason="a batch was not answered one by one")
         return [_answer(method, one) for (method, _), one in zip(calls, answers, strict=True)]
@@ -181,13 +163,14 @@ class Connection:
         found = self.head()
         if found is None:
             raise NodeContradicts(reason="a chain without a latest block")
+        self._ways.seen_number = max(self._ways.seen_number, found.number)
         return found
 
     def now(self) -> int:
         """Return the time that the next block will at least have, in seconds."""
         # Of a pending block no more than its time is read: nodes leave number and hash out.
         found = self.request("eth_getBlockByNumber", self.tag, False)
-        return self.latest().timestamp if found is None else _seconds(found["timestamp"])
+        return self.latest().timestamp if found is None else seconds_of(found["timestamp"])
 
     def receipt(self, transaction_hash: Bytes32) -> Receipt | None:
         """Return what became of a transaction; None while it is not mined."""
@@ -291,12 +274,15 @@ class Connection:
         for _ in _pauses(timeout_seconds):
             missing = [one for one in hashes if one not in found]
             if not missing:
+                # Whoever acts on these may not meet a node that does not know them yet.
+                seen = max((one.block_number for one in found.values()), default=-1)
+                self._ways.seen_number = max(self._ways.seen_number, seen)
                 return [found[one] for one in hashes]
             # Whoever asks a busy node for much keeps it from mining: the last tells for the rest.
             last = self.receipt(missing[-1])
             if last is not None:
-                seen = [*self.receipts(missing[:-1]), last]
-                found.update({one.transaction_hash: one for one in seen if one is not None})
+                all_ = [*self.receipts(missing[:-1]), last]
+                found.update({one.transaction_hash: one for one in all_ if one is not None})
         looked = zip(missing, self.receipts(missing), strict=True)
         unseen = (one for one, receipt in looked if receipt is None)
         raise TransactionUnseen(transaction_hash=next(unseen, missing[-1]))
@@ -320,7 +306,7 @@ class Connection:
         self._instant("evm_setAutomine", enabled)
 
     def _instant(self, method: str, *parameters: Any) -> None:
-        if not self.is_instant:
+        if not self.profile.is_instant:
             raise ClockNotMovable()
         try:
             self.request(method, *parameters)
@@ -344,7 +330,7 @@ def _head(found: Any) -> Head | None:
     return Head(
         number=number_of(found["number"]),
         hash=Bytes32(found["hash"]),
-        timestamp=_seconds(found["timestamp"]),
+        timestamp=seconds_of(found["timestamp"]),
         gas_limit=number_of(found["gasLimit"]),
         transactions=tuple(Bytes32(one) for one in found["transactions"]),
     )
@@ -363,11 +349,6 @@ def _receipt(found: Any) -> Receipt | None:
         gas_used=number_of(found["gasUsed"]),
         contract_address=Address(cast(str, made).lower()) if made else None,
     )
-
-
-def _seconds(quantity: Any) -> int:
-    time_ = number_of(quantity)
-    return time_ // 1000 if time_ > MILLISECONDS_FROM else time_
 
 
 def _pauses(timeout_seconds: int) -> Iterator[None]:

@@ -50,8 +50,10 @@ class Source:
            `verify` takes all logs out of receipts and checks these against the header;
            `witnesses` are other nodes, which must agree before a block is final;
            `settled` is the mirror, and its block, in which all that the node has is known to be;
-           `has_blooms` is false for chains that leave the bloom empty
-    units: for `patience_seconds` a node may be behind the mirror before it is believed to have
+           `has_blooms` is false for chains that leave the bloom empty, `has_block_receipts` for
+           nodes that tell receipts only one by one
+    units: `poll_seconds` pass between looks where no block is announced;
+           for `patience_seconds` a node may be behind the mirror before it is believed to have
            lost those blocks; zero where there is only the one process that makes the chain
     """
 
@@ -64,6 +66,8 @@ class Source:
     patience_seconds: float = 0
     range_max: int = 100
     has_blooms: bool = True
+    has_block_receipts: bool = True
+    poll_seconds: float = 1
     reader: LogReader = field(init=False)
     node_head: int = field(default=-1, init=False)
     settled: tuple[object, Block] | None = field(default=None, init=False)
@@ -183,10 +187,12 @@ class Source:
     def _receipts(self, headers: Sequence[Header]) -> Mapping[int, Sequence[Any]]:
         asked: list[Call] = [("eth_getBlockReceipts", [header.hash]) for header in headers]
         try:
-            answers = self.node.batch(asked)
+            answers = self.node.batch(asked) if self.has_block_receipts else None
         except NodeRefused as refusal:
             if refusal.code != METHOD_NOT_FOUND:
                 raise
+            answers = None
+        if answers is None:
             answers = [self._each_receipt(header) for header in headers]
         for header, receipts in zip(headers, answers, strict=True):
             require_receipts(header, list_of(receipts))
@@ -250,6 +256,8 @@ class Source:
     def _again(self, header: Header) -> list[Any]:
         # The bloom speaks of an address without a log: either it errs, or the node dropped some.
         logs = list_of(self.node.call("eth_getLogs", self._filter(blockHash=header.hash)))
+        if not self.has_block_receipts:
+            return logs
         try:
             receipts = list_of(self.node.call("eth_getBlockReceipts", header.hash))
         except NodeRefused as refusal:

@@ -4,7 +4,7 @@ The one rule by which a chain's blocks become final: a depth, or what the node c
 Only the worker asks it. Whoever answers questions reads the height that the worker noted
 (`chain.reads.final_number`), so that no two of them can disagree.
 
-    auto        16 blocks on anvil and Hardhat, and never past the last event; 64 blocks elsewhere
+    auto        what the chain's profile says (`chain.chain_profiles`)
     finalized   the node's `finalized` block: only where its consensus gives that word a meaning
     N           blocks that are N or more below the mirror's tip
 """
@@ -23,10 +23,9 @@ FINALIZED: Final = "finalized"
 # every other one again). Those were up to 27 after a hundred transactions (measured), so that they
 # are never counted as final, however many there are.
 EMBEDDED_DEPTH: Final = 16
-# Two epochs of 32 slots, after which Ethereum's own blocks are final; far deeper than any fork
-# that Clique or QBFT make.
+# Blocks are fetched by hash within this many of the head where the node says what is final: two
+# epochs of 32 slots, after which Ethereum's own blocks are.
 OTHER_DEPTH: Final = 64
-EMBEDDED_CLIENTS: Final = ("anvil", "HardhatNetwork")
 DEPTH_DIGITS_MAX: Final = 9
 
 
@@ -83,19 +82,13 @@ def check_finality(text: str) -> str:
     raise FinalityInvalid(finality=text)
 
 
-def finality_of(text: str, node: Endpoint) -> Finality:
+def finality_of(text: str, auto: Finality) -> Finality:
     """
-    Return the rule that a setting means on a node's chain.
+    Return the rule that a setting means on a chain, whose profile says what `auto` is.
 
     :raises FinalityInvalid: if it is no setting
-    :raises NodeUnavailable: if `auto` has to ask the node what it is, and it is silent
     """
     setting = check_finality(text)
-    if setting == FINALIZED:
-        return Finality(None)
-    if setting != AUTO:
-        return Finality(int(setting))
-    client = str(node.call("web3_clientVersion"))
-    if client.startswith(EMBEDDED_CLIENTS):
-        return Finality(EMBEDDED_DEPTH, forgets=True)
-    return Finality(OTHER_DEPTH)
+    if setting == AUTO:
+        return auto
+    return Finality(None if setting == FINALIZED else int(setting))

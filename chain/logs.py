@@ -9,16 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from chain.consensus import hashed_extra_data
 from chain.decoder import read_entry
 from chain.decoders import IGNORED
 from chain.event import EventMeta
 from chain.facts import Block, Entry, Followed
 from chain.receipts import EMPTY_ROOT, bloom_of, header_hash, receipts_root
-from chain.rpc import NodeContradicts, number_of
+from chain.rpc import NodeContradicts, number_of, seconds_of
 from chain.values import Address, Bytes32, HexBytes, keccak
-
-# FISCO-BCOS may count milliseconds; no chain's clock in seconds gets here before the year 5138.
-MILLISECONDS_FROM: Final = 100_000_000_000
 
 # A bloom with fewer bits set than this hardly ever shows an address that is not there.
 SPARSE_BITS: Final = 256
@@ -60,7 +58,8 @@ class Header:
     def is_whole(self) -> bool:
         """Say whether the header hashes to what it says, by the rules of most chains."""
         try:
-            return header_hash(self.raw) == self.block.hash
+            found = header_hash(self.raw, extra_data=hashed_extra_data(self.raw))
+            return found == self.block.hash
         except MALFORMED:
             return False
 
@@ -75,12 +74,11 @@ def read_header(number: int, raw: Any) -> Header:
         raise NodeContradicts(reason=f"block {number} is below the head and is not there")
     if number_of(raw.get("number")) != number:
         raise NodeContradicts(reason=f"asked for block {number}, got {raw.get('number')}")
-    timestamp = number_of(raw.get("timestamp"))
     block = Block(
         number=number,
         hash=Bytes32(str(raw.get("hash")).lower()),
         parent_hash=Bytes32(str(raw.get("parentHash")).lower()),
-        timestamp=timestamp // 1000 if timestamp >= MILLISECONDS_FROM else timestamp,
+        timestamp=seconds_of(raw.get("timestamp")),
     )
     return Header(block, number_of(raw.get("logsBloom") or "0x0"), raw)
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from chain.failure import Invalid, LedgerError
 from chain.rpc import Call, Node, NodeContradicts, NodeUnavailable
@@ -33,6 +34,12 @@ class NodeUrlMissing(Invalid):
     """A list of nodes names no node."""
 
     urls: str
+
+
+class NodeUrlInvalid(Invalid):
+    """A node's address begins with http:// or https:// and names a host."""
+
+    url: str
 
 
 @dataclass(slots=True)
@@ -132,14 +139,25 @@ def _head(standing: _Standing) -> int | None:
 
 def urls_of(text: str) -> tuple[str, ...]:
     """
-    Return the URLs in a list separated by commas.
+    Return the URLs in a list separated by commas, each once.
 
-    :raises NodeUrlMissing: if there is none
+    :raises NodeUrlMissing: NodeUrlInvalid: if there is none, or one is no address of a node
     """
-    found = tuple(one.strip() for one in text.split(",") if one.strip())
+    found = tuple(dict.fromkeys(one.strip() for one in text.split(",") if one.strip()))
     if not found:
         raise NodeUrlMissing(urls=text)
+    for one in found:
+        if not _is_address(one):
+            raise NodeUrlInvalid(url=one)
     return found
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        return False
 
 
 @contextmanager

@@ -33,11 +33,11 @@ LATER_FIELDS: Final = (
 )
 
 
-def header_hash(header: Mapping[str, Any]) -> Bytes32:
+def header_hash(header: Mapping[str, Any], *, extra_data: str = "") -> Bytes32:
     """
     Return the hash of a block's header.
 
-    shape: the node's JSON; a chain that seals its headers otherwise (QBFT) gives another hash
+    shape: the node's JSON; `extra_data` where not all of the header's is hashed (QBFT)
     :raises ValueError: LookupError: TypeError: if a field is missing or is not hexadecimal
     """
     parts = [_text(header[name]) for name in HASHED_FIELDS]
@@ -46,7 +46,8 @@ def header_hash(header: Mapping[str, Any]) -> Bytes32:
         _quantity(header[name])
         for name in ("difficulty", "number", "gasLimit", "gasUsed", "timestamp")
     ]
-    parts += [_text(header[name]) for name in ("extraData", "mixHash", "nonce")]
+    parts += [_text(extra_data or header["extraData"])]
+    parts += [_text(header[name]) for name in ("mixHash", "nonce")]
     parts += [
         _quantity(header[name]) if is_quantity else _text(header[name])
         for name, is_quantity in LATER_FIELDS

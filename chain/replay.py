@@ -59,7 +59,7 @@ def replay(sender: Sender) -> Replayed:
         entries = outbox.unsettled(ancestor)
         before = _note(sender, entries)
         missing = [one for one in entries if one.kind is Kind.CLOCK or _is_missing(one, before)]
-        if connection.is_remakable:
+        if connection.profile.is_remakable:
             _remake(sender, missing)
         else:
             _resend(sender, missing)

@@ -24,6 +24,9 @@ JSON: Final = {"content-type": "application/json"}
 # What a node answers to a method it does not have (JSON-RPC 2.0 §5.1).
 METHOD_NOT_FOUND: Final = -32601
 
+# FISCO-BCOS may count milliseconds; no chain's clock in seconds gets here before the year 5138.
+MILLISECONDS_FROM: Final = 100_000_000_000
+
 # Nodes like to repeat a whole request in their refusal.
 MESSAGE_MAX: Final = 300
 
@@ -32,6 +35,14 @@ class NodeUnavailable(LedgerError):
     """The chain's node does not answer."""
 
     reason: str
+
+
+class NodeUnauthorized(NodeUnavailable):
+    """The chain's node lets in only who shows a token or password, which its URL lacks."""
+
+
+class NotANode(NodeUnavailable):
+    """What answers at this address is not a chain's node."""
 
 
 class NodeRefused(LedgerError):
@@ -141,11 +152,16 @@ class Node:
     def _post(self, body: Any, timeout_seconds: float) -> list[Any]:
         try:
             status, content = self._answer(orjson.dumps(body), timeout_seconds)
+        except httpx.HTTPError as error:
+            raise NodeUnavailable(reason=f"{self}: {type(error).__name__}: {error}") from error
+        try:
             answer = orjson.loads(content)
-        except (httpx.HTTPError, orjson.JSONDecodeError) as error:
-            raise NodeUnavailable(reason=f"{type(error).__name__}: {error}") from error
+        except orjson.JSONDecodeError as error:
+            if status != httpx.codes.OK:
+                raise unavailable_of_status(self.url, status) from error
+            raise NotANode(reason=f"{self} answers no JSON") from error
         if status != httpx.codes.OK and not _has_error(answer):
-            raise NodeUnavailable(reason=f"HTTP status {status}")
+            raise unavailable_of_status(self.url, status)
         return answer if isinstance(answer, list) else [answer]
 
     def _answer(self, body: bytes, timeout_seconds: float) -> tuple[int, bytes]:
@@ -160,6 +176,16 @@ class Node:
                 if time.monotonic() > end:
                     raise NodeUnavailable(reason=f"no answer within {timeout_seconds} s")
         return response.status_code, b"".join(pieces)
+
+
+def unavailable_of_status(url: str, status: int) -> NodeUnavailable:
+    """Return what an answer means whose HTTP status is none of success."""
+    reason = f"{host_of(url)} answers with HTTP status {status}"
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return NodeUnauthorized(reason=reason)
+    if httpx.codes.is_client_error(status) and status != httpx.codes.TOO_MANY_REQUESTS:
+        return NotANode(reason=reason)
+    return NodeUnavailable(reason=reason)
 
 
 def host_of(url: str) -> str:
@@ -178,6 +204,16 @@ def number_of(quantity: Any) -> int:
         return int(quantity, 16)
     except (TypeError, ValueError) as error:
         raise NodeContradicts(reason=f"not a quantity: {quantity!r}") from error
+
+
+def seconds_of(quantity: Any) -> int:
+    """
+    Return the seconds since 1970 UTC of a block's time, whichever unit its chain counts in.
+
+    :raises NodeContradicts: if it is none
+    """
+    time_ = number_of(quantity)
+    return time_ // 1000 if time_ >= MILLISECONDS_FROM else time_
 
 
 def _has_error(answer: Any) -> bool:

@@ -196,7 +196,7 @@ class Sender:
         if not entries:
             return
         refusals = self.connection.send([HexBytes(one.raw or "") for one in entries])
-        if len(entries) > 1 and self.connection.is_remakable:
+        if len(entries) > 1 and self.connection.profile.is_remakable:
             # Left alone it makes a block of each, or of some, and may rest between them.
             self.connection.mine()
         refused = [
@@ -292,7 +292,7 @@ class Sender:
         units: seconds since 1970 UTC; a moment that has passed moves nothing
         :raises ClockNotMovable: on a chain whose time is not ours
         """
-        if not self.connection.is_instant:
+        if not self.connection.profile.is_instant:
             raise ClockNotMovable()
         with self.outbox.sending:
             now = self.connection.now()

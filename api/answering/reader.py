@@ -59,7 +59,9 @@ def main() -> None:
     task = Task.from_line(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with, args=(sys.stdin.buffer,), daemon=True).start()
     config = Path(task.config) if task.config else None
-    settings = read_settings(os.environ, config=config, home=Path(task.home), origin=task.origin)
+    settings = read_settings(
+        os.environ, config=config, home=Path(task.home), origin=task.origin, verify=task.verify
+    )
     set_up(form=settings.log_format, level=settings.log_level)
     opened = open_services(settings, chain_id=task.chain_id, rpc_url=task.rpc_url)
     with opened as services, socket.socket(fileno=task.listener) as listener:

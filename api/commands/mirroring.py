@@ -106,12 +106,14 @@ def _block(placed: "Placed | None") -> str:
 
 
 def _rule(settings: "Settings", node: "Endpoint | None") -> str:
+    from chain.detection import detect
     from chain.finality import AUTO, finality_of
 
     if settings.finality != AUTO or node is None:
         return settings.finality
     try:
-        depth = finality_of(settings.finality, node).depth
+        profile = detect(node.call, chain=settings.chain).profile
+        depth = finality_of(settings.finality, profile.finality).depth
     except LedgerError:
         return settings.finality
     return f"{AUTO}, {depth} blocks"
@@ -244,7 +246,9 @@ def source_for(settings: "Settings", mirror: "Engine", node: "Endpoint") -> "Sou
     """Return what the mirror follows, as its worker would."""
     from sqlmodel import Session
 
+    from api.config import VERIFIED
     from chain.deployments import load_deployments
+    from chain.detection import detect
     from chain.fetch import Source
     from chain.finality import finality_of
     from chain.nodes import Nodes
@@ -255,12 +259,15 @@ def source_for(settings: "Settings", mirror: "Engine", node: "Endpoint") -> "Sou
         chain_id, known = followed(session)
     chain_id = number_of(node.call("eth_chainId")) if chain_id is None else chain_id
     deployed = load_deployments(settings.home, chain_id=chain_id)
+    profile = detect(node.call, chain=settings.chain).profile
     return Source(
         node=node,
         chain_id=chain_id,
         contracts=tuple(one for each in deployed for one in each.followed()) or known,
-        finality=finality_of(settings.finality, node),
-        verify=settings.verify == "receipts",
+        finality=finality_of(settings.finality, profile.finality),
+        verify=settings.verify == VERIFIED and profile.commits_to_receipts,
+        has_blooms=profile.has_blooms,
+        has_block_receipts=profile.has_block_receipts,
         witnesses=node.each if isinstance(node, Nodes) else (),
     )
 

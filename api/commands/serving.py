@@ -189,6 +189,7 @@ def _own_listener(
             chain_id=services.chain_id,
             rpc_url=services.rpc_url,
             origin=origin,
+            verify=services.verify,
             listener=listener.fileno(),
             writer=f"http://127.0.0.1:{own.getsockname()[1]}",
         )

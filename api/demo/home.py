@@ -52,7 +52,7 @@ class DemoHome:
             content=self.content,
             keyring=self.keyring,
             progress=progress,
-            is_clock_movable=self.ledger.sender.connection.is_instant,
+            is_clock_movable=self.ledger.sender.connection.profile.is_instant,
         )
 
     def cosigners(self) -> tuple[Cosigner, ...]:

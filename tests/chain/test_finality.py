@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from chain.chain_profiles import ANVIL, CHAIN_PROFILES, ChainProfile
 from chain.finality import Finality, FinalityInvalid, finality_of
 from chain.heads import heads_of, note_alarm
 from chain.indexer import sync_once
@@ -20,20 +21,21 @@ from tests.chain.things import dump, project
 
 
 class TestFinalityOf:
-    def test_is_sixteen_blocks_on_anvil(self, anvil: Anvil) -> None:
-        assert finality_of("auto", anvil.node) == Finality(16, forgets=True)
+    @pytest.mark.parametrize("profile", CHAIN_PROFILES.values(), ids=lambda one: one.name)
+    def test_is_what_the_chain_profile_says(self, profile: ChainProfile) -> None:
+        assert finality_of("auto", profile.finality) == profile.finality
 
-    @pytest.mark.parametrize("client", ["Geth/v1.13.15", "besu/v25.1", "FISCO-BCOS"])
-    def test_is_sixty_four_blocks_on_other_chains(self, anvil: Anvil, client: str) -> None:
-        with fault_proxy(anvil.url) as proxy, Node(proxy.url) as node:
-            proxy.spoil = lambda _method, _parameters, answer: {**answer, "result": client}
+    def test_is_sixteen_blocks_on_anvil(self) -> None:
+        assert ANVIL.finality == Finality(16, forgets=True)
 
-            assert finality_of("auto", node) == Finality(64)
+    @pytest.mark.parametrize(("text", "depth"), [("0", 0), ("7", 7), ("finalized", None)])
+    def test_is_what_was_set_on_any_chain(self, text: str, depth: int | None) -> None:
+        assert finality_of(text, ANVIL.finality) == Finality(depth)
 
     @pytest.mark.parametrize("text", ["", "safe", "-1", "1.5", "１２", "1" * 10])
-    def test_refuses_what_is_no_rule(self, anvil: Anvil, text: str) -> None:
+    def test_refuses_what_is_no_rule(self, text: str) -> None:
         with pytest.raises(FinalityInvalid):
-            finality_of(text, anvil.node)
+            finality_of(text, ANVIL.finality)
 
 
 class TestFinalNumber:
@@ -68,7 +70,7 @@ class TestFinalNumber:
         with fault_proxy(anvil.url) as proxy, Node(proxy.url) as node:
             proxy.spoil = finalized  # type: ignore[assignment]
             source = source_of(anvil, emitter, node=node)
-            source.finality = finality_of("finalized", node)
+            source.finality = finality_of("finalized", ANVIL.finality)
             sync_once(mirror, source, project)
 
         with Session(mirror) as session:
@@ -83,7 +85,7 @@ class TestFinalNumber:
         snapshot = anvil.rpc("evm_snapshot")
         anvil.mine(40)
         source = source_of(anvil, emitter)
-        source.finality = finality_of("auto", anvil.node)
+        source.finality = finality_of("auto", ANVIL.finality)
         sync_once(mirror, source, project)
         with Session(mirror) as session:
             assert final_number(session) == last
@@ -101,7 +103,7 @@ class TestFinalNumber:
         first = int(anvil.rpc("eth_blockNumber"), 16)
         emit(anvil, emitter, *range(17))
         source = source_of(anvil, emitter)
-        source.finality = finality_of("auto", anvil.node)
+        source.finality = finality_of("auto", ANVIL.finality)
 
         sync_once(mirror, source, project)
 
