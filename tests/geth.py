@@ -4,7 +4,6 @@ kernel chooses, each ended by its own process id.
 """
 
 import json
-import os
 import socket
 import subprocess
 import time

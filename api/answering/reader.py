@@ -41,6 +41,7 @@ class Task:
     chain_id: int
     rpc_url: str
     origin: str
+    verify: str
     listener: int
     writer: str
 
