@@ -16,6 +16,7 @@ from api.commands import (
     auditing,
     backing,
     configuring,
+    founding,
     hooking,
     mirroring,
     performing,
@@ -39,6 +40,7 @@ STANDING: Final = (
     backing,
     mirroring,
     hooking,
+    founding,
     configuring,
 )
 

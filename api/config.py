@@ -6,32 +6,41 @@ environment. What a setting means is said here alone; the commented file (`api.c
 table in `docs/configuration.md` are made from it.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from api.config_file import ConfigFile, read_config_file
+from api.config_values import (
+    DIGITS_MAX,
+    About,
+    are_networks,
+    are_nodes,
+    choice,
+    is_database,
+    is_finality,
+    is_origin,
+    number,
+    place_only,
+    setting,
+    without_password,
+)
 from api.observing.logs import FORMATS, LEVELS
-from api.webhooks.calls import networks_of
 from chain.chain_profiles import CHAIN_PROFILES
 from chain.failure import Invalid
-from chain.finality import AUTO, FinalityInvalid, check_finality
+from chain.finality import AUTO
 
 PREFIX: Final = "SHULIAN_"
 # Not a setting: it says where the file of settings is.
 CONFIG_VARIABLE: Final = "SHULIAN_CONFIG"
 CONFIG_NAME: Final = "shulian.toml"
 DEFAULT_HOME: Final = ".shulian"
-DIGITS_MAX: Final = 9
 PORT_MAX: Final = 65_535
 NOT_VERIFIED: Final = "off"
 VERIFIED: Final = "receipts"
 VERIFY: Final = (NOT_VERIFIED, VERIFIED)
-DATABASES: Final = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
-NODES: Final = ("http", "https")
-HIDDEN: Final = "***"
 
 DEFAULT: Final = "default"
 ARGUMENT: Final = "argument"
@@ -54,96 +63,6 @@ class SettingUnknown(Invalid):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
-    """
-    What a setting is for, and which values it may have.
-
-    shape: `shows` hides what is secret in a value, for people and for files
-    """
-
-    said: str
-    expected: str
-    is_right: Callable[[Any], bool]
-    shows: Callable[[str], str]
-
-
-def _setting(
-    default: Any,
-    said: str,
-    *,
-    expected: str = "",
-    check: Callable[[Any], bool] = lambda _: True,
-    shows: Callable[[str], str] = str,
-) -> Any:
-    about = About(said=said, expected=expected, is_right=check, shows=shows)
-    return field(default=default, metadata={"about": about})
-
-
-def _number(
-    default: int, said: str, *, most: int = 10**DIGITS_MAX - 1, least: int = 0, unit: str = ""
-) -> Any:
-    expected = f"a number from {least} to {most}{unit and f' ({unit})'}"
-    return _setting(default, said, expected=expected, check=lambda one: least <= one <= most)
-
-
-def _choice(default: str, said: str, names: tuple[str, ...]) -> Any:
-    expected = f"one of {', '.join(one or '(empty)' for one in names)}"
-    return _setting(default, said, expected=expected, check=lambda one: one in names)
-
-
-def without_password(url: str) -> str:
-    """Return a list of URLs without what only their owner may know."""
-    return ",".join(_without_password(one) for one in url.split(","))
-
-
-def _without_password(url: str) -> str:
-    scheme, mark, rest = url.partition("://")
-    before, slash, after = rest.partition("/")
-    user, at, host = before.rpartition("@")
-    name, colon, _ = user.partition(":")
-    told = f"{scheme}{mark}{name}{colon and f':{HIDDEN}'}{at}{host}{slash}"
-    path, question, query = after.partition("?")
-    kept = [one if "password=" not in one else f"{HIDDEN}" for one in query.split("&")]
-    return f"{told}{path}{question}{'&'.join(kept)}"
-
-
-def _place_only(url: str) -> str:
-    """Return where a node is: providers put their keys into the path and the query."""
-    return ",".join(_origin_only(one.strip()) for one in url.split(","))
-
-
-def _origin_only(url: str) -> str:
-    scheme, mark, rest = url.partition("://")
-    place = rest.partition("/")[0].partition("?")[0]
-    told = f"{scheme}{mark}{place.rpartition('@')[2]}"
-    return told if told == url.rstrip("/") else f"{told}/{HIDDEN}"
-
-
-def _is_database(url: str) -> bool:
-    return not url or url.partition(":")[0] in DATABASES
-
-
-def _are_nodes(urls: str) -> bool:
-    return all(urlsplit(one.strip()).scheme in NODES for one in urls.split(",") if one.strip())
-
-
-def _are_networks(text: str) -> bool:
-    try:
-        networks_of(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_finality(text: str) -> bool:
-    try:
-        check_finality(text)
-    except FinalityInvalid:
-        return False
-    return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """
     Everything that differs from one running ledger to another.
@@ -151,99 +70,102 @@ class Settings:
     shape: what each means is in its `About`; an empty text means the usual
     """
 
-    home: Path = _setting(
+    home: Path = setting(
         Path(DEFAULT_HOME), "The folder of this ledger: keys, databases, documents, exports."
     )
-    mirror_url: str = _setting(
+    mirror_url: str = setting(
         "",
         "The mirror's database, as postgresql://shulian@/shulian?host=/run/postgresql; empty for a"
         " SQLite file in the home. A password belongs into mirror_password_file.",
         expected="a URL of sqlite or postgresql",
-        check=_is_database,
+        check=is_database,
         shows=without_password,
     )
-    mirror_password_file: str = _setting(
+    mirror_password_file: str = setting(
         "", "The file that holds the password of the mirror's database; read at every connection."
     )
-    key_password_file: str = _setting(
+    key_password_file: str = setting(
         "",
         "The file that holds the password of the key files; empty for keys/password in the home.",
     )
-    content_url: str = _setting(
+    content_url: str = setting(
         "",
         "The content store: ipfs:/ip4/127.0.0.1/tcp/5001 for a Kubo node, file:///folder for files;"
         " empty for the folder content in the home.",
     )
-    rpc_url: str = _setting(
+    rpc_url: str = setting(
         "",
         "The nodes of the chain, separated by commas; the first that is well is asked. Empty for"
         " the embedded chain.",
         expected="http or https URLs, separated by commas",
-        check=_are_nodes,
-        shows=_place_only,
+        check=are_nodes,
+        shows=place_only,
     )
-    chain: str = _choice(
+    chain: str = choice(
         "",
         "The kind of chain that the nodes must serve; empty takes what they are found to be.",
         ("", *CHAIN_PROFILES),
     )
-    host: str = _setting(
+    host: str = setting(
         "127.0.0.1", "The address to listen on; let a reverse proxy be the one the world reaches."
     )
-    port: int = _number(8300, "The port to listen on.", most=PORT_MAX)
-    origin: str = _setting(
+    port: int = number(8300, "The port to listen on.", most=PORT_MAX)
+    origin: str = setting(
         "",
         "How browsers reach the API, as https://ledger.example: they sign it when they sign in."
         " Empty for http, host and port as above.",
         expected="http:// or https:// with a host, without a path",
-        check=lambda one: not one or (urlsplit(one).scheme in NODES and bool(urlsplit(one).netloc)),
+        check=is_origin,
     )
-    finality: str = _setting(
+    relay: int = number(
+        1, "1 sends acts that others signed, with a key of its own; 0 only reads.", most=1
+    )
+    finality: str = setting(
         AUTO,
         "When a block is final: auto, finalized (what the node calls so), or how many blocks must"
         " be above it.",
         expected="auto, finalized or a number of blocks",
-        check=_is_finality,
+        check=is_finality,
     )
-    verify: str = _choice(
+    verify: str = choice(
         VERIFIED,
         "Whether the receipts of every block are recomputed; off only for chains whose headers"
         " hash otherwise.",
         VERIFY,
     )
-    ws_url: str = _setting(
+    ws_url: str = setting(
         "",
         "Where the node announces blocks; empty for the same place as the first of rpc_url, off to"
         " poll only.",
-        shows=_place_only,
+        shows=place_only,
     )
-    poll_seconds: int = _number(
+    poll_seconds: int = number(
         0,
         "How often the node is asked for new blocks; 0 for what is usual on its chain.",
         unit="seconds",
     )
-    audit_seconds: int = _number(
+    audit_seconds: int = number(
         30, "How often the mirror compares itself with the contracts; 0 for never.", unit="seconds"
     )
-    nonce_seconds: int = _number(
+    nonce_seconds: int = number(
         300, "How long a browser may take to sign in.", least=1, unit="seconds"
     )
-    session_seconds: int = _number(12 * 3600, "How long a sign-in lasts.", least=1, unit="seconds")
-    streams_max: int = _number(256, "How many streams one process tells at once.")
-    webhook_http: int = _number(
+    session_seconds: int = number(12 * 3600, "How long a sign-in lasts.", least=1, unit="seconds")
+    streams_max: int = number(256, "How many streams one process tells at once.")
+    webhook_http: int = number(
         0, "1 lets webhooks go to http, too; for a network of your own.", most=1
     )
-    webhook_networks: str = _setting(
+    webhook_networks: str = setting(
         "",
         "Networks that webhooks may also reach, as 10.1.0.0/16, separated by commas; empty for the"
         " world's only.",
         expected="networks as 10.1.0.0/16, separated by commas",
-        check=_are_networks,
+        check=are_networks,
     )
-    log_format: str = _choice(
+    log_format: str = choice(
         "", "json, text, or empty: text on a terminal and JSON elsewhere.", FORMATS
     )
-    log_level: str = _choice("INFO", "What is logged: this and what is graver.", LEVELS)
+    log_level: str = choice("INFO", "What is logged: this and what is graver.", LEVELS)
 
     @property
     def deployments(self) -> Path:

@@ -84,9 +84,20 @@ def load_deployments(home: Path, *, chain_id: int) -> tuple[Deployment, ...]:
     if not path.is_file():
         return ()
     found = json.loads(path.read_text("utf-8"))
-    if found["format"] != FORMAT or found["chain_id"] != chain_id:
+    if found["chain_id"] != chain_id:
         raise WrongChain(expected_chain_id=chain_id, found_chain_id=found["chain_id"])
-    return tuple(_deployment(chain_id, one) for one in found["deployments"])
+    return parse_deployments(found)
+
+
+def parse_deployments(found: Mapping[str, Any]) -> tuple[Deployment, ...]:
+    """
+    Return what a chain's file holds, oldest first: at least one deployment.
+
+    :raises ValueError: KeyError: TypeError: if it is of another form
+    """
+    if found["format"] != FORMAT or not found["deployments"]:
+        raise ValueError(f"format {found['format']}, not {FORMAT}, or no deployment")
+    return tuple(_deployment(int(found["chain_id"]), one) for one in found["deployments"])
 
 
 def load_deployment(home: Path, *, chain_id: int) -> Deployment:

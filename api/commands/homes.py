@@ -47,7 +47,13 @@ AsOfTimeOption = Annotated[
 
 # All that a home ever holds; whatever else lies in a folder is somebody else's.
 OURS: Final = frozenset({"chain", "content", "deployments", "exports", "keys"})
-OUR_FILES: Final = ("operational.sqlite", "mirror.sqlite", "mirror.lock", "serving.")
+OUR_FILES: Final = (
+    "operational.sqlite",
+    "mirror.sqlite",
+    "mirror.lock",
+    "serving.",
+    "shulian.toml",
+)
 SIGNS: Final = ("chain/chain.json", "operational.sqlite", "mirror.sqlite", "keys/password")
 STOP_SECONDS: Final = 60
 

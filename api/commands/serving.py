@@ -95,23 +95,47 @@ def up(
     port: PortOption = None,
     host: HostOption = None,
     workers: WorkersOption = 0,
+    read_only: Annotated[
+        bool,
+        typer.Option("--read-only", help="Answer questions only: open no key and send nothing."),
+    ] = False,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return once it serves, and leave it running.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Start chain, mirror, API and console of a home, and serve until stopped."""
-    settings = settings_for(home, host=host)
+    settings = settings_for(home, host=host, relay=0 if read_only else None)
     if detach:
-        _tell(_detached(settings, port, workers), as_json=as_json)
+        _tell(_detached(settings, port, workers, is_reading=read_only), as_json=as_json)
         return
     with (
         stoppable(),
         taken(settings.home, command="up"),
-        open_whole(settings) as (_, services, worker),
+        open_served(settings) as (services, worker),
     ):
         worker.sync_once()
         serve(services, worker, settings, port, workers=workers, as_json=as_json)
+
+
+@contextmanager
+def open_served(settings: "Settings") -> "Iterator[tuple[Services, Worker]]":
+    """Open a taken home: on the chain that `rpc_url` names, or else on the embedded one."""
+    if not settings.rpc_url:
+        with open_whole(settings) as (_, services, worker):
+            yield services if settings.relay else replace(services, ledger=None), worker
+        return
+    from api.attaching import attach
+    from api.compose import open_services, worker_of
+
+    with (
+        attach(settings) as reached,
+        open_services(
+            settings, chain_id=reached.chain_id, rpc_url=reached.rpc_url, ledger=reached.ledger
+        ) as services,
+        worker_of(services, settings) as worker,
+    ):
+        yield services, worker
 
 
 @contextmanager
@@ -218,7 +242,9 @@ def _tell(found: Serving, *, as_json: bool) -> None:
     say(f"Console and API: {found.url}/   (stop with Ctrl-C or `shulian down`)")
 
 
-def _detached(settings: "Settings", port: int | None, workers: int = 0) -> Serving:
+def _detached(
+    settings: "Settings", port: int | None, workers: int = 0, *, is_reading: bool = False
+) -> Serving:
     """
     Start a process of its own that serves, and return it once it does.
 
@@ -233,6 +259,7 @@ def _detached(settings: "Settings", port: int | None, workers: int = 0) -> Servi
     command += ["--home", str(home), "--host", settings.host]
     command += [] if port is None else ["--port", str(port)]
     command += ["--workers", str(workers)] if workers else []
+    command += ["--read-only"] if is_reading else []
     log = home / LOG_NAME
     with log.open("wb") as file:
         process = subprocess.Popen(

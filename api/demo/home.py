@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from api.attaching import RELAYER
 from api.demo.cast import CAST, EXCHANGE_A, EXCHANGE_B, GOVERNOR, Organisation
 from api.demo.consortium import CHECKPOINT_MAX_AGE_SECONDS
 from api.demo.stage import Progress, Stage
@@ -29,9 +30,6 @@ from chain.replay import replay
 from chain.sender import Sender
 from chain.values import participant_id
 
-# Sends what others signed. Its account belongs to no participant, so that it can do nothing itself;
-# gas is free, so it needs no funds.
-RELAYER: Final = "relayer"
 COSIGNERS: Final = (EXCHANGE_A, EXCHANGE_B)
 
 

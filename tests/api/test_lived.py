@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
+from api.attaching import RELAYER
 from api.auditing.audit import Audit, AuditOnAnotherFork, audit
 from api.compose import worker_of
-from api.demo.home import RELAYER
 from api.exports import Venue, export, last_checkpoint, trust_of, verify_exports
 from api.worker import BlockNotReached
 from chain.acts import AssetsDeclare, RegistrationsSubmit

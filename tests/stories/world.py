@@ -16,9 +16,10 @@ import pytest
 from eth_utils.crypto import keccak
 from sqlmodel import Session
 
+from api.attaching import RELAYER
 from api.compose import open_services, worker_of
 from api.config import Settings, read_settings
-from api.demo.home import RELAYER, DemoHome, open_demo
+from api.demo.home import DemoHome, open_demo
 from api.demo.life import Lived, live
 from api.demo.registering import Registered
 from api.demo.stage import Acted, Silence, Stage
