@@ -17,6 +17,7 @@ from api.commands import (
     backing,
     configuring,
     founding,
+    consortium,
     hooking,
     mirroring,
     performing,
@@ -42,6 +43,7 @@ STANDING: Final = (
     hooking,
     founding,
     configuring,
+    consortium,
 )
 
 

@@ -110,7 +110,7 @@ class Keyring:
     def _make(self, path: Path) -> None:
         key = Account.create(secrets.token_hex(_KEY_BYTES)).key
         kept = Account.encrypt(key, self._password, kdf="scrypt", iterations=self._scrypt_n)
-        _write_once(path, json.dumps(kept).encode("utf-8"))
+        write_once(path, json.dumps(kept).encode("utf-8"))
 
     def _read(self, name: str, path: Path) -> LocalAccount:
         require_private(path)
@@ -134,9 +134,18 @@ def home_password(home: Path) -> str:
     shape: made at random the first time
     :raises FileOpenToOthers: if others may read it
     """
-    path = home / "keys" / PASSWORD_FILE
+    return folder_password(home / "keys")
+
+
+def folder_password(folder: Path) -> str:
+    """
+    Return the password that a folder keeps in a file of its own, made at random the first time.
+
+    :raises FileOpenToOthers: if others may read it
+    """
+    path = folder / PASSWORD_FILE
     if not path.is_file():
-        _write_once(path, secrets.token_urlsafe(_PASSWORD_BYTES).encode("ascii"))
+        write_once(path, secrets.token_urlsafe(_PASSWORD_BYTES).encode("ascii"))
     require_private(path)
     return read_password(path)
 
@@ -170,7 +179,8 @@ def encryption_public_key(account: LocalAccount) -> PublicKey:
     return public_key_of(bytes.fromhex(encryption_private_key(account)[2:]))
 
 
-def _write_once(path: Path, content: bytes) -> None:
+def write_once(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, unless it is there: then leave it as it is."""
     with fresh_file(path.parent) as file:
         file.write(content)
         file.flush()

@@ -68,8 +68,7 @@ def receipts_root(receipts: Sequence[Mapping[str, Any]]) -> Bytes32:
     leaves = [
         (_key(place), bytes.fromhex(_receipt(receipt))) for place, receipt in enumerate(receipts)
     ]
-    leaves.sort()
-    return Bytes32("0x" + keccak(_node(leaves, 0)).hex())
+    return Bytes32("0x" + trie_root(leaves).hex())
 
 
 def bloom_of(receipts: Iterable[Mapping[str, Any]]) -> int:
@@ -137,6 +136,15 @@ def _prefix(start: int, length: int) -> str:
 # --- the Merkle-Patricia trie, of bytes -----------------------------------------------------------
 
 Leaves = Sequence[tuple[bytes, bytes]]
+
+
+def trie_root(leaves: Leaves) -> bytes:
+    """
+    Return the root of the trie that holds these values.
+
+    shape: not empty; keys are nibbles, one per byte, and none begins another
+    """
+    return keccak(_node(sorted(leaves), 0))
 
 
 def _key(place: int) -> bytes:

@@ -46,6 +46,18 @@ NEXT: Final[Mapping[str, str]] = {
     "EngineNotExecutable": "Correct the variable's value, or unset it.",
     "AnvilMissing": "Name the nodes of a chain in rpc_url; for the embedded chain run scripts/setup"
     " of a checkout, or name the binary in SHULIAN_ANVIL.",
+    "MembersInvalid": "Correct the file or the options; docs/consortium.md shows one whole.",
+    "ConsortiumNotFound": "Make one with `shulian consortium init`, or name its folder.",
+    "ConsortiumDiffers": "Name another folder, or give the members that it was made with.",
+    "NodeElsewhere": "Run this where the node's folder is.",
+    "NodePortTaken": "Stop what listens there, or give the node other ports in members.json and"
+    " run `shulian consortium init` again.",
+    "SignerPasswordWrong": "Put the password that the key was made with into the node's folder.",
+    "GenesisDiffers": "Move the node's data folder away; it follows the chain anew.",
+    "NodeFailed": "Look at the end of the log that is named.",
+    "NotSealing": "See `shulian consortium status`; start the validators that are down.",
+    "NoVoterHere": "Run this on the machine of a validator that runs.",
+    "StillBehind": "Repeat this once `shulian consortium status` shows no lag.",
     "NodeUnavailable": "See whether the chain runs with `shulian status`.",
     "MirrorEmpty": "Let the mirror catch up with `shulian up`.",
     "DeploymentNotFound": "Follow another exchange's with `shulian join FILE`, or, once for all"
