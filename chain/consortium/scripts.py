@@ -44,7 +44,7 @@ def geth_config(node: "Node", *, chain_id: int, peers: Sequence[str]) -> str:
     apis = list(PUBLIC_APIS)
     parts: list[tuple[str, dict[str, object]]] = [
         ("Eth", {"NetworkId": chain_id, "RPCGasCap": GAS_LIMIT}),
-        ("Eth.Miner", {"GasCeil": GAS_LIMIT, "GasPrice": 0}),
+        ("Eth.Miner", {"GasCeil": GAS_LIMIT}),
         (
             "Eth.TxPool",
             {
@@ -120,6 +120,19 @@ esac
 
 # Of a folder that holds another chain it says so, and ends.
 "$geth" --datadir data --verbosity 1 init genesis.json
+
+# Gas is free. No option takes that for a price: geth would put a gwei in its place, and refuse all
+# transactions that came in at other nodes. So it is told once it listens.
+(
+    (
+        tries=0
+        until "$geth" --exec 'miner.setGasPrice(0)' attach ./{SOCKET} >/dev/null 2>&1; do
+            tries=$((tries + 1))
+            [ "$tries" -lt 60 ] || exit 0
+            sleep 1
+        done
+    ) </dev/null >/dev/null 2>&1 &
+)
 exec "$geth" --config geth.toml --nodekey nodekey --nat none --authrpc.port 0 \\
     --syncmode full --gcmode archive --cache {CACHE_MEGABYTES} \\
     --verbosity {VERBOSITY} --log.vmodule '{TALKATIVE}'{sealing}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from eth_account import Account
 
 from chain.binaries import EngineMissing
 from chain.consortium.folders import Node, node_folder, read_consortium
@@ -124,6 +125,28 @@ class TestFourValidators:
         start_all(four, say=silent)
         until(lambda: len({four.height(one) for one in (east, south, west, north)}) == 1, "as one")
         assert four.height(east) > stuck
+
+
+class TestFreeGas:
+    def test_is_taken_from_a_node_that_does_not_seal(self, tmp_path: Path) -> None:
+        """Validators take what came in elsewhere and offers nothing: decision of 2026-11-28."""
+        account = Account.create()
+        with running(tmp_path / "c", names=["east", "south", "reader"], validators=2) as nodes:
+            reader = nodes.named("reader")
+            until(lambda: look_at(nodes, "reader").peers == 2, "two peers")
+            raw = account.sign_transaction(
+                {
+                    "chainId": nodes.consortium.chain_id,
+                    "nonce": 0,
+                    "gas": 21_000,
+                    "gasPrice": 0,
+                    "to": account.address,
+                    "value": 0,
+                }
+            ).raw_transaction
+            with Rpc(reader.rpc_url) as rpc:
+                sent = rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
+                until(lambda: rpc.call("eth_getTransactionReceipt", sent) is not None, "a receipt")
 
 
 class TestVotes:
