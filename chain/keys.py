@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -51,6 +52,12 @@ class KeyNotFound(NotFound):
     name: str
 
 
+class PasswordMissing(NotFound):
+    """There are keys, but not the password that opens them."""
+
+    path: str
+
+
 class PasswordWrong(Forbidden):
     """The password does not open the key."""
 
@@ -64,11 +71,17 @@ class KeyDamaged(LedgerError):
 
 
 class Keyring:
-    """The key files of one folder, all under one password."""
+    """
+    The key files of one folder, all under one password.
 
-    def __init__(self, folder: Path, password: str, *, scrypt_n: int = SCRYPT_N) -> None:
+    shape: a password that is a function is asked for with the first key
+    """
+
+    def __init__(
+        self, folder: Path, password: str | Callable[[], str], *, scrypt_n: int = SCRYPT_N
+    ) -> None:
         self._folder = folder
-        self._password = password
+        self._given = password
         self._scrypt_n = scrypt_n
         self._open: dict[str, LocalAccount] = {}
 
@@ -102,12 +115,20 @@ class Keyring:
             self._open[name] = self._read(name, path)
         return self._open[name]
 
+    @property
+    def _password(self) -> str:
+        if not isinstance(self._given, str):
+            self._given = self._given()
+        return self._given
+
     def _path(self, name: str) -> Path:
         if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", name) is None:
             raise AccountNameRefused(name=name)
         return self._folder / f"{name}.json"
 
     def _make(self, path: Path) -> None:
+        make_folder(self._folder)
+        self._folder.chmod(0o700)
         key = Account.create(secrets.token_hex(_KEY_BYTES)).key
         kept = Account.encrypt(key, self._password, kdf="scrypt", iterations=self._scrypt_n)
         write_once(path, json.dumps(kept).encode("utf-8"))
@@ -131,8 +152,7 @@ def home_password(home: Path) -> str:
     """
     Return the password of a home's keys, from a file that only its owner may read.
 
-    shape: made at random the first time
-    :raises FileOpenToOthers: if others may read it
+    :raises PasswordMissing: FileOpenToOthers: as `folder_password` does
     """
     return folder_password(home / "keys")
 
@@ -141,10 +161,14 @@ def folder_password(folder: Path) -> str:
     """
     Return the password that a folder keeps in a file of its own, made at random the first time.
 
+    shape: one that is lost is not made anew
+    :raises PasswordMissing: if there are keys, but not what opens them
     :raises FileOpenToOthers: if others may read it
     """
     path = folder / PASSWORD_FILE
     if not path.is_file():
+        if any(folder.glob("*.json")):
+            raise PasswordMissing(path=str(path))
         write_once(path, secrets.token_urlsafe(_PASSWORD_BYTES).encode("ascii"))
     require_private(path)
     return read_password(path)
@@ -154,10 +178,15 @@ def home_keyring(
     home: Path, *, password_file: str = "", password: str = "", scrypt_n: int = SCRYPT_N
 ) -> Keyring:
     """Return a home's keys, under a given password or else that of a file or of the home."""
-    make_folder(home / "keys")
-    (home / "keys").chmod(0o700)
-    known = password or (read_password(Path(password_file)) if password_file else "")
-    return Keyring(home / "keys", known or home_password(home), scrypt_n=scrypt_n)
+
+    def opening() -> str:
+        if password or password_file:
+            return password or read_password(Path(password_file))
+        return home_password(home)
+
+    if (home / "keys").is_dir():
+        (home / "keys").chmod(0o700)
+    return Keyring(home / "keys", opening, scrypt_n=scrypt_n)
 
 
 def encryption_private_key(account: LocalAccount) -> HexBytes:

@@ -96,6 +96,7 @@ NEXT: Final[Mapping[str, str]] = {
     "ArchiveBroken": "Remove the file that it names and export again.",
     "PasswordWrong": "Give the password that it was made with (key_password_file, or keys/password"
     " in the home); if that is it, put the key file of a backup back.",
+    "PasswordMissing": "Put it back, or name the file that holds it in key_password_file.",
     "KeyDamaged": "Put the key file of a backup back.",
     "FileOpenToOthers": "Close it with chmod 600.",
     "PasswordFileUnreadable": "Name a file that this process may read.",

@@ -73,7 +73,7 @@ class TestTheWheel:
         assert started.code == 0, started.err
         url = started.json["url"]
         try:
-            with httpx.Client(base_url=url, trust_env=False) as client:
+            with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
                 health = client.get("/v1/health").json()
                 assets = client.get("/v1/assets").json()["items"]
                 page, style = client.get("/"), client.get("/console/static/console.css")

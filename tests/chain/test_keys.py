@@ -17,6 +17,7 @@ from chain.keys import (
     KeyDamaged,
     KeyNotFound,
     Keyring,
+    PasswordMissing,
     PasswordWrong,
     encryption_private_key,
     encryption_public_key,
@@ -145,6 +146,22 @@ class TestHomePassword:
         with pytest.raises(PasswordWrong):
             home_keyring(tmp_path, password="other", scrypt_n=LIGHT).account("a")
 
+    def test_is_not_made_before_there_is_a_key(self, tmp_path: Path) -> None:
+        assert home_keyring(tmp_path).names() == []
+        with pytest.raises(KeyNotFound):
+            home_keyring(tmp_path).existing("a")
+
+        assert list(tmp_path.iterdir()) == []
+
+    def test_that_was_lost_is_not_made_anew(self, tmp_path: Path) -> None:
+        home_keyring(tmp_path, scrypt_n=LIGHT).account("a")
+        (tmp_path / "keys/password").unlink()
+
+        with pytest.raises(PasswordMissing):
+            home_keyring(tmp_path, scrypt_n=LIGHT).account("a")
+
+        assert not (tmp_path / "keys/password").exists()
+
     def test_may_stand_in_a_file_elsewhere(self, tmp_path: Path) -> None:
         kept = tmp_path / "credential"
         kept.write_text("correct horse\n")
@@ -162,7 +179,7 @@ class TestHomePassword:
         kept.chmod(0o644)
 
         with pytest.raises(FileOpenToOthers):
-            home_keyring(tmp_path, password_file=str(kept))
+            home_keyring(tmp_path, password_file=str(kept)).account("a")
 
     @pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe"])
     def test_is_refused_if_there_is_none(self, tmp_path: Path, content: bytes | None) -> None:
@@ -172,7 +189,7 @@ class TestHomePassword:
             kept.chmod(0o600)
 
         with pytest.raises(PasswordFileUnreadable):
-            home_keyring(tmp_path, password_file=str(kept))
+            home_keyring(tmp_path, password_file=str(kept)).account("a")
 
 
 class TestDamage:
