@@ -15,6 +15,9 @@ from sqlalchemy import Engine
 from api.auditing.watch import Watch
 from api.catalogue import Catalogue
 from api.config import NOT_VERIFIED, VERIFIED, Settings
+from api.content.rounds import Rounds
+from api.content.stores import keeper_of, open_content
+from api.content.watch import ContentWatch
 from api.databases import open_current
 from api.deps import Services
 from api.operational import create_tables
@@ -24,7 +27,6 @@ from api.webhooks.endpoints import Webhooks
 from api.webhooks.signing import SecretKey
 from api.worker import Worker
 from chain.client import Ledger
-from chain.content import content_store
 from chain.deployments import load_deployments
 from chain.detection import detect
 from chain.durable import make_folder
@@ -70,7 +72,7 @@ def open_services(
             snapshots=snapshots,
             operational=operational,
             outbox=ledger.sender.outbox if ledger else Outbox(operational, chain_id=chain_id),
-            content=content_store(settings.content_url),
+            content=open_content(settings, operational),
             exports=settings.exports,
             node=stack.enter_context(open_nodes(rpc_url)),
             chain_id=chain_id,
@@ -116,17 +118,27 @@ def worker_of(services: Services, settings: Settings) -> Worker:
         catalogue=Catalogue(services.mirror, services.operational, services.content),
         poll_seconds=settings.poll_seconds,
         announcer=_announcer(services, settings),
-        watch=_watch(services, settings),
+        watches=_watches(services, settings),
     )
 
 
-def _watch(services: Services, settings: Settings) -> Watch | None:
+def _watches(services: Services, settings: Settings) -> tuple[Watch | ContentWatch, ...]:
     if settings.audit_seconds == 0:
-        return None
-    return Watch(
+        return ()
+    mirror = Watch(
         services.mirror,
         services.operational,
         services.node,
+        every_seconds=settings.audit_seconds,
+        clock=services.clock,
+    )
+    return (mirror, content_watch_of(services, settings))
+
+
+def content_watch_of(services: Services, settings: Settings) -> ContentWatch:
+    """Return who looks after the content of a home while it serves."""
+    return ContentWatch(
+        Rounds(services.mirror, services.operational, keeper_of(settings), clock=services.clock),
         every_seconds=settings.audit_seconds,
         clock=services.clock,
     )

@@ -16,6 +16,7 @@ from api.config_file import ConfigFile, read_config_file
 from api.config_values import (
     DIGITS_MAX,
     About,
+    are_content_peers,
     are_networks,
     are_nodes,
     choice,
@@ -92,6 +93,26 @@ class Settings:
         "",
         "The content store: ipfs:/ip4/127.0.0.1/tcp/5001 for a Kubo node, file:///folder for files;"
         " empty for the folder content in the home.",
+    )
+    content_peers: str = setting(
+        "",
+        "Who else has the content, separated by commas: second copies of our own, as"
+        " file:///mnt/second/content or ipfs:/ip4/127.0.0.1/tcp/5002, and other exchanges' IPFS"
+        " nodes, as /ip4/10.0.0.2/tcp/4001/p2p/12D3Koo….",
+        expected="file: or ipfs: URLs, or addresses that end in /p2p/ and a node's id",
+        check=are_content_peers,
+    )
+    content_keep: str = choice(
+        "own",
+        "What this home keeps: own is what it put; named also fetches whatever the ledger names"
+        " from content_peers.",
+        ("own", "named"),
+    )
+    content_remote: int = number(
+        0,
+        "1 allows a Kubo RPC on another machine; whoever reaches an RPC may delete everything, so"
+        " only through a tunnel or a network of your own.",
+        most=1,
     )
     rpc_url: str = setting(
         "",
@@ -181,6 +202,11 @@ class Settings:
     def exports(self) -> Path:
         """Name the folder of signed checkpoints and of files made for others."""
         return self.home / "exports"
+
+    @property
+    def spool(self) -> Path:
+        """Name the folder for content that is verified before it is read; empty otherwise."""
+        return self.home / "spool"
 
     @property
     def operational(self) -> Path:

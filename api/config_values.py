@@ -97,6 +97,15 @@ def are_nodes(urls: str) -> bool:
     return all(urlsplit(one.strip()).scheme in NODES for one in urls.split(",") if one.strip())
 
 
+def are_content_peers(text: str) -> bool:
+    """Return whether a list holds stores, and nodes of a swarm, only."""
+    named = [one.strip() for one in text.split(",") if one.strip()]
+    return all(
+        one.startswith(("file:", "ipfs:/")) or (one.startswith("/") and "/p2p/" in one)
+        for one in named
+    )
+
+
 def are_networks(text: str) -> bool:
     """Return whether a list names networks only."""
     try:

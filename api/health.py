@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from api.auditing.alarms import open_alarms
+from api.content.alarms import content_alarms
 from api.deps import Reading, Services, open_reading
 from api.models import AsOf, Json, described, names_of
 from api.problems import MirrorEmpty, NotReady
@@ -65,6 +66,10 @@ HEALTH: Final = make_model(
             "unknown_events": (int, "Events that this version cannot read, kept as they came."),
             "alarm": (str, "What the mirror's writer needs a person for; empty if nothing."),
             "audit": (list[str], "Differences that audits found, one sentence each."),
+            "content": (
+                list[str],
+                "What is wrong with the content that is kept here, one sentence each.",
+            ),
             "streams": (int, "Streams that this process is telling."),
             "webhooks_paused": (int, "Webhooks that are paused."),
             "invariants": (
@@ -92,6 +97,7 @@ class Findings:
     unknown_events: int = 0
     alarm: str = ""
     audit: tuple[str, ...] = ()
+    content: tuple[str, ...] = ()
     paused: int = 0
     broken: tuple[str, ...] = ()
 
@@ -100,9 +106,12 @@ def tell_health(services: Services) -> Json:
     """Return the figures; a silent node or an empty mirror is told, not raised."""
     node_block = _node_block(services)
     audit, paused = open_alarms(services.operational), _paused(services)
+    content = content_alarms(services.operational)
     with services.snapshots.open() as snapshot:
         heads = heads_of(snapshot.session)
-        found = Findings(node_block=node_block, alarm=heads.alarm, audit=audit, paused=paused)
+        found = Findings(
+            node_block=node_block, alarm=heads.alarm, audit=audit, content=content, paused=paused
+        )
         try:
             reading = open_reading(snapshot)
         except MirrorEmpty:
@@ -115,6 +124,7 @@ def tell_health(services: Services) -> Json:
             unknown_events=tally.unknown,
             alarm=heads.alarm,
             audit=audit,
+            content=content,
             paused=paused,
             broken=_violations_at(services.mirror, reading.block.hash),
         )
@@ -147,7 +157,7 @@ def _status(found: Findings, indexed: int) -> HealthStatus:
         return HealthStatus.NODE_UNREACHABLE
     if found.node_block - indexed > LAG_BLOCKS_MAX:
         return HealthStatus.LAGGING
-    if found.alarm or found.dead_letters or found.unknown_events:
+    if found.alarm or found.dead_letters or found.unknown_events or found.content:
         return HealthStatus.DEGRADED
     return HealthStatus.OK
 
@@ -195,6 +205,7 @@ def _told(
         "unknown_events": found.unknown_events,
         "alarm": found.alarm,
         "audit": list(found.audit),
+        "content": list(found.content),
         "streams": len(services.streams),
         "webhooks_paused": found.paused,
         "invariants": list(found.broken),

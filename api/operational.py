@@ -123,6 +123,37 @@ WEBHOOK_ATTEMPTS: Final = Table(
 )
 
 
+# What the ledger names by digest, and what of it is kept here: who has it, as last looked at.
+CONTENTS: Final = Table(
+    "contents",
+    KEPT,
+    Column("digest", Text, primary_key=True),
+    Column("algorithm", Text, nullable=False),
+    Column("sha256", Text),
+    Column("cid", Text),
+    Column("size_bytes", BigInteger),
+    Column("named_by", Text, nullable=False),
+    Column("named_block", BigInteger),
+    Column("kept_at", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("copies", Text, nullable=False),
+    Column("checked_at", BigInteger),
+    Column("round_id", Integer, nullable=False),
+    Index("contents_by_round", "round_id", "digest"),
+    Index("contents_by_state", "state", "digest"),
+)
+
+# Each time that all of it is looked at, however often that is interrupted.
+CONTENT_ROUNDS: Final = Table(
+    "content_rounds",
+    KEPT,
+    Column("round_id", Integer, primary_key=True, autoincrement=True),
+    Column("began_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("trouble", Text, nullable=False),
+)
+
+
 def create_tables(engine: Engine) -> None:
     """
     Bring the operational database to this version's layout, whatever it was.

@@ -8,17 +8,16 @@ stands at the end of some block.
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import IO, Final, Protocol, Self
 
 import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from api.auditing.watch import Watch
 from api.catalogue import Catalogue
 from chain.comparison import NodesDisagree
 from chain.engines import WriterLock
@@ -41,6 +40,18 @@ PASSING: Final = (NodeUnavailable, NodeRefused, NodeContradicts)
 DATABASE_FAILED: Final = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
 PAUSE_SECONDS_MAX: Final = 30
 QUIET_SECONDS: Final = 10
+
+
+class Watching(Protocol):
+    """Whoever looks after something while the worker follows."""
+
+    def start(self) -> None:
+        """Look now and then, in a thread of its own."""
+        ...
+
+    def stop(self) -> None:
+        """Stop looking."""
+        ...
 
 
 class BlockNotReached(LedgerError):
@@ -73,7 +84,7 @@ class Worker:
         project: Projection = apply,
         poll_seconds: float = 0,
         announcer: str = "",
-        watch: Watch | None = None,
+        watches: Sequence[Watching] = (),
     ) -> None:
         """
         Prepare to follow.
@@ -81,7 +92,7 @@ class Worker:
         shape: `source` is asked at every pass, so that a contract deployed meanwhile is followed;
                without `poll_seconds` it says how often to look;
                `announcer` is the WebSocket at which the node tells of new blocks, empty for none;
-               `watch` audits the mirror while the worker follows in a thread
+               `watches` audit mirror and content while the worker follows in a thread
         """
         self._mirror = mirror
         self._source = source
@@ -92,7 +103,7 @@ class Worker:
         self._lock: IO[bytes] | None = None
         self._writer = WriterLock(mirror)
         self._announcer = announcer
-        self._watch = watch
+        self._watches = tuple(watches)
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._alarmed: str | None = None
@@ -177,15 +188,15 @@ class Worker:
         """Follow in a thread of this process."""
         self._thread = threading.Thread(target=self._run_aside, name="mirror", daemon=True)
         self._thread.start()
-        if self._watch is not None:
-            self._watch.start()
+        for watch in self._watches:
+            watch.start()
 
     def stop(self) -> None:
         """Stop following after the block at hand, and wait for that."""
         self._stopping.set()
         self._woken.set()
-        if self._watch is not None:
-            self._watch.stop()
+        for watch in self._watches:
+            watch.stop()
         if self._thread is not None:
             self._thread.join()
             self._thread = None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
+from errno import EIO
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TypeAlias
@@ -30,7 +31,7 @@ from chain.documents import (
 )
 from chain.durable import fresh_file, publish
 from chain.failure import Invalid, LedgerError, NotFound
-from chain.values import bytes32, raw
+from chain.values import Bytes32, bytes32, raw
 
 # What `get` holds in memory at once; larger content is read with `open`.
 MEMORY_BYTES_MAX = 1 << 24
@@ -42,12 +43,14 @@ class Stored:
     What a store answers: every name of the content, to be written into its metadata document.
 
     shape: `digest` in the algorithm asked for; `cid` of the raw block up to 1 MiB, of the UnixFS
-           root where IPFS holds something larger, None where nobody chunked it
+           root where IPFS holds something larger, None where nobody chunked it; `sha256` as every
+           store knows the content, None only where a name was put together without it
     """
 
     digest: Digest
     cid: Cid | None
     size_bytes: int
+    sha256: Bytes32 | None = None
 
 
 # A digest; a raw block's CID; or both names of something larger, as `put` answered them.
@@ -148,15 +151,15 @@ class FileStore(ContentStore):
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def put(self, source: Source, *, algorithm: DigestAlg = DigestAlg.SHA256) -> Stored:
-        with open_source(source) as reading, fresh_file(self._folder) as writing:
+        with open_source(source) as reading, fresh_file(self.folder) as writing:
             stored, primary = survey(reading, algorithm, writing.write)
             publish(writing, self._path(primary))
         self._verified(self._path(primary), primary).close()
         if algorithm is not DigestAlg.SHA256:
-            with fresh_file(self._folder) as alias:
+            with fresh_file(self.folder) as alias:
                 alias.write(raw(primary.value).hex().encode("ascii"))
                 publish(alias, self._path(stored.digest))
             self.open(stored.digest).close()
@@ -175,6 +178,11 @@ class FileStore(ContentStore):
         except ContentMissing:
             return Condition.MISSING
         except ContentCorrupted:
+            return Condition.CORRUPTED
+        except OSError as error:
+            # A sector that cannot be read is damage; a disk that is away says nothing of content.
+            if error.errno != EIO:
+                raise
             return Condition.CORRUPTED
         return Condition.HELD
 
@@ -198,7 +206,7 @@ class FileStore(ContentStore):
 
     def _path(self, digest: Digest) -> Path:
         name = digest.value[2:]
-        return self._folder / digest.algorithm.name.lower() / name[:2] / name[2:4] / name
+        return self.folder / digest.algorithm.name.lower() / name[:2] / name[2:4] / name
 
 
 def content_store(
@@ -269,6 +277,7 @@ def survey(
         digest=Digest(bytes32(asked.digest()), algorithm),
         cid=cid_of_digest(sha256) if size_bytes <= DOCUMENT_BYTES_MAX else None,
         size_bytes=size_bytes,
+        sha256=sha256.value,
     )
     return stored, sha256
 

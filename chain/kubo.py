@@ -139,10 +139,15 @@ class KuboStore(ContentStore):
         with self._node.reaching(digest):
             cid = self._cid(name)
             self._connect(peers)
-            try:
-                self._node.ask_others("/pin/add", cid, seconds=seconds)
-            except exceptions.ErrorResponse as error:
-                raise ContentMissing(digest=digest.value) from error
+            # What is here and damaged would count as there.
+            for _ in range(_MENDED_MAX):
+                self._take_out(cid)
+                try:
+                    self._node.ask_others("/pin/add", cid, seconds=seconds)
+                except exceptions.ErrorResponse as error:
+                    raise ContentMissing(digest=digest.value) from error
+                if next(faulty_blocks(self._node, cid), None) is None:
+                    break
             try:
                 self._read_back(cid, digest)
             except ContentCorrupted:

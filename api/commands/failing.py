@@ -106,6 +106,14 @@ NEXT: Final[Mapping[str, str]] = {
     "SettingInvalid": "Mend the value where it stands; `shulian config show --json` tells what"
     " each means.",
     "ConfigExists": "Change that file, or name another.",
+    "ContentStoreUnreachable": "Start the Kubo node, or name where its RPC is in"
+    " SHULIAN_CONTENT_URL; nothing counts as lost meanwhile.",
+    "KuboVersionUnsupported": "Run a Kubo of a supported version; scripts/engines builds one.",
+    "ContentStoreExposed": "Reach it through a tunnel on 127.0.0.1, or allow it with"
+    " SHULIAN_CONTENT_REMOTE=1.",
+    "SwarmNeedsKubo": "Name a Kubo node in SHULIAN_CONTENT_URL, or take that peer out of"
+    " SHULIAN_CONTENT_PEERS.",
+    "StoreUrlInvalid": "Write file:///folder or ipfs:/ip4/127.0.0.1/tcp/5001.",
     "ReplayIncomplete": "Look at the outbox and the node; nothing further was sent.",
 }
 FAMILIES: Final[Mapping[type[LedgerError], str]] = {

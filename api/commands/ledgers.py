@@ -17,12 +17,13 @@ from api.commands.homes import HomeInUse, require_home, serving, taken
 from api.commands.signals import stoppable
 from api.compose import open_services, worker_of
 from api.config import Settings
+from api.content.stores import open_content
 from api.demo.home import DemoHome
 from api.deps import Services
 from api.migrations import open_operational
 from chain.client import Ledger
 from chain.connection import Connection
-from chain.content import ContentStore, content_store
+from chain.content import ContentStore
 from chain.deployments import load_deployment
 from chain.keys import Keyring, home_keyring
 from chain.node import EmbeddedNode
@@ -69,7 +70,8 @@ def open_ledger(settings: Settings, *, relayer: str = "") -> Iterator[Opened]:
         stack.enter_context(stoppable())
         url, is_ours = stack.enter_context(_chain(settings))
         connection = stack.enter_context(Connection.to(url))
-        outbox = Outbox(open_operational(settings.operational), chain_id=connection.chain_id)
+        operational = open_operational(settings.operational)
+        outbox = Outbox(operational, chain_id=connection.chain_id)
         stack.callback(outbox.close)
         sender = Sender(connection, outbox)
         if is_ours:
@@ -77,7 +79,7 @@ def open_ledger(settings: Settings, *, relayer: str = "") -> Iterator[Opened]:
         opened = Opened(
             ledger=_ledger(settings, sender, account),
             keyring=keyring,
-            content=content_store(settings.content_url),
+            content=open_content(settings, operational),
             settings=settings,
             rpc_url=url,
             is_ours=is_ours,

@@ -142,12 +142,13 @@ def open_served(settings: "Settings") -> "Iterator[tuple[Services, Worker]]":
 def open_whole(settings: "Settings") -> "Iterator[tuple[DemoHome, Services, Worker]]":
     """Open a taken home with its chain, what answers requests, and the mirror's one writer."""
     from api.compose import open_services, worker_of
+    from api.content.stores import own_store
     from api.demo.home import open_demo
 
     with (
         open_demo(
             settings.home,
-            content_url=settings.content_url,
+            content=own_store(settings),
             rpc_url=settings.rpc_url,
             key_password_file=settings.key_password_file,
         ) as opened,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from api.attaching import RELAYER
+from api.content.stores import NotingStore
 from api.demo.cast import CAST, EXCHANGE_A, EXCHANGE_B, GOVERNOR, Organisation
 from api.demo.consortium import CHECKPOINT_MAX_AGE_SECONDS
 from api.demo.stage import Progress, Stage
@@ -19,7 +20,7 @@ from api.exports import Cosigner, Venue
 from api.migrations import open_operational
 from chain.client import Ledger
 from chain.connection import Connection
-from chain.content import ContentStore, content_store
+from chain.content import ContentStore, FileStore
 from chain.deploy import deploy
 from chain.deployments import Deployment
 from chain.entries import Entry
@@ -88,17 +89,23 @@ class DemoHome:
 
 @contextmanager
 def open_demo(
-    home: Path, *, content_url: str = "", rpc_url: str = "", key_password_file: str = ""
+    home: Path,
+    *,
+    content: ContentStore | None = None,
+    rpc_url: str = "",
+    key_password_file: str = "",
 ) -> Iterator[DemoHome]:
     """
     Open a home: start its chain or reach another, put back what it lost, deploy what is missing.
 
+    shape:   without a content store, content is kept in the folder of that name in the home
     ensures: the embedded chain ends with the context; a chain elsewhere is left as it is
     """
     with ExitStack() as stack:
         url = rpc_url or stack.enter_context(_running(home))
         connection = stack.enter_context(Connection.to(url))
-        outbox = Outbox(open_operational(home / "operational.sqlite"), chain_id=connection.chain_id)
+        operational = open_operational(home / "operational.sqlite")
+        outbox = Outbox(operational, chain_id=connection.chain_id)
         stack.callback(outbox.close)
         sender = Sender(connection, outbox)
         replay(sender)
@@ -107,7 +114,7 @@ def open_demo(
         yield DemoHome(
             ledger=Ledger(sender, deployment, relayer=keyring.account(RELAYER)),
             deployment=deployment,
-            content=content_store(content_url or (home / "content").absolute().as_uri()),
+            content=NotingStore(content or FileStore(home / "content"), operational),
             keyring=keyring,
             rpc_url=url,
         )

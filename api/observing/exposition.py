@@ -24,6 +24,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.content.rows import copy_counts, counts, last_round
 from api.deps import Services
 from api.observing.metrics import resident_bytes
 from api.operational import ALARMS, WEBHOOK_DELIVERIES, WEBHOOKS
@@ -58,6 +59,7 @@ class Collector:
         with self._services.snapshots.open() as snapshot:
             yield from _of_mirror(self._services, snapshot.session)
         yield from _of_operations(self._services.operational)
+        yield from _of_content(self._services.operational)
         yield from _of_databases(self._services)
         yield from _of_process(self._services)
 
@@ -114,6 +116,26 @@ def _of_operations(engine: Engine) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "shulian_webhook_deliveries_waiting", "Messages to webhooks not yet delivered.", waiting
     )
+
+
+def _of_content(engine: Engine) -> Iterator[Metric]:
+    told = GaugeMetricFamily(
+        "shulian_contents", "Contents that are named or kept, as last found.", labels=["state"]
+    )
+    for state, number in sorted(counts(engine).items()):
+        told.add_metric([state], number)
+    copies = GaugeMetricFamily(
+        "shulian_content_copies",
+        "Kept contents at the second copies, by place in the setting.",
+        labels=["copy", "condition"],
+    )
+    for place, (_, found) in enumerate(sorted(copy_counts(engine).items())):
+        for condition, number in sorted(found.items()):
+            copies.add_metric([str(place), condition], number)
+    newest = last_round(engine)
+    alarm = int(newest is not None and bool(newest.trouble))
+    yield from (told, copies)
+    yield GaugeMetricFamily("shulian_content_store_away", "1 while it does not answer.", alarm)
 
 
 def _of_databases(services: Services) -> Iterator[Metric]:

@@ -32,7 +32,9 @@ PROGRAM: Final = "shulian"
 KEY_FILES: Final = ".json"
 
 # Addresses may hold a password, and the folder is not the same where the backup is restored.
-SECRET_SETTINGS: Final = frozenset({"home", "mirror_url", "rpc_url", "content_url"})
+SECRET_SETTINGS: Final = frozenset(
+    {"home", "mirror_url", "rpc_url", "content_url", "content_peers"}
+)
 
 Step = Callable[[str], object]
 
