@@ -73,6 +73,14 @@ class VersionedTable:
 TABLES: Final[dict[type, VersionedTable]] = {}
 
 
+class TableMissing(RuntimeError):
+    """
+    A record has no table: the process has not imported the module that derives it.
+
+    It is no log's fault, so no log is set aside for it (`chain.letters`): the writer stops.
+    """
+
+
 def versioned_table(record: type, *, name: str) -> type[Versioned]:
     """
     Derive the table of a record's versions.
@@ -122,11 +130,12 @@ def table_of(record: type) -> VersionedTable:
     """
     Return the table of a record.
 
-    :raises LookupError: if none was derived, which is a mistake in the code
+    :raises TableMissing: if none was derived, which is a mistake in the code
     """
-    if record not in TABLES:
-        raise LookupError(f"{record.__name__} has no versioned table")
-    return TABLES[record]
+    try:
+        return TABLES[record]
+    except KeyError as error:
+        raise TableMissing(f"{record.__name__} has no versioned table") from error
 
 
 def key_names(record: type) -> tuple[str, ...]:

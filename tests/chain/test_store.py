@@ -3,7 +3,8 @@ Tests of the mirror's writing: versions by block, rewinding, rebuilding, one tra
 """
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,8 +30,8 @@ from chain.store import (
     rewind,
     tip_of,
 )
-from chain.tables import table_of
-from chain.values import Address
+from chain.tables import TableMissing, table_of
+from chain.values import Address, Bytes32
 from tests.chain.things import (
     Tally,
     Thing,
@@ -59,6 +60,15 @@ def refuse(_: Records, event: Event) -> Iterable[Any]:
     if getattr(event, "version", 0) == 666:
         raise RuntimeError("refused")
     return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Untabled:
+    """A record for which nobody derived a table."""
+
+    KEY: ClassVar[str] = "asset_id"
+
+    asset_id: Bytes32
 
 
 class TestApplyBlock:
@@ -126,6 +136,21 @@ class TestApplyBlock:
             (letter,) = dead_letters(session)
 
         assert RecordMissing.__name__ in letter.reason
+
+    def test_stops_where_the_process_lacks_the_table_of_a_record(self, mirror: Engine) -> None:
+        def unprepared(records: Records, _: Event) -> Iterable[Any]:
+            yield records.get(Untabled, asset(1))
+
+        with (
+            pytest.raises(TableMissing, match="Untabled"),
+            Session(mirror) as session,
+            session.begin(),
+        ):
+            apply_block(session, append(1, [used_log(1, 1)]), unprepared)
+
+        with Session(mirror) as session:
+            assert tip_of(session) is None
+            assert dead_letters(session) == ()
 
     def test_shows_an_event_what_the_one_before_it_made(self, mirror: Engine) -> None:
         seen: list[int | None] = []

@@ -114,6 +114,17 @@ MISTAKES: Final = (
         tests=(f"{INDEXER}::TestBatches::test_stop_where_the_chain_moved_between_two_requests",),
     ),
     Planted(
+        name="missing table taken for a log's fault",
+        breaks="a process that lacks a table sets every log of that noun aside and goes on",
+        file="chain/tables.py",
+        old="class TableMissing(RuntimeError):",
+        new="class TableMissing(LookupError):",
+        tests=(
+            f"{STORE}::TestApplyBlock"
+            "::test_stops_where_the_process_lacks_the_table_of_a_record[sqlite]",
+        ),
+    ),
+    Planted(
         name="order of blocks unchecked",
         breaks="the store takes a block that does not follow its tip",
         file="chain/store.py",

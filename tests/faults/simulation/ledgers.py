@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from api.auditing.audit import audit
 from api.packages.packages import read_package
 from api.samples import PORT_THROUGHPUT
+from chain.letters import dead_letters
 from chain.rpc import Node
 from settlement.projection import apply
 from tests.faults.simulation.mirrors import Following, catch_up, opened
@@ -82,6 +84,10 @@ def _play_and_kill(run: Run, post: Post, player: Player) -> int:
 
 
 def _require_views(engine: Engine, node: Node) -> int:
+    with Session(engine) as session:
+        letters = dead_letters(session)
+    if letters:
+        raise Violated(f"set aside: {letters[:3]}")
     found = audit(engine, node)
     if not found.equal:
         raise Violated(f"not as the contracts say: {found.differences[:3]}")

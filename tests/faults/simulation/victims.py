@@ -19,9 +19,13 @@ from api.worker import Worker
 from chain import indexer
 from chain.process import AlreadyHeld
 from chain.store import open_mirror
+from settlement import tables as settlement_tables
 from settlement.projection import apply
 from tests.chain.things import project
 from tests.faults.simulation.mirrors import Following
+
+# A process folds only what it has imported the tables of.
+TABLES_USED: Final = (settlement_tables,)
 
 CONTEXT: Final = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.faults.simulation.victims"])
