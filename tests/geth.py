@@ -22,7 +22,9 @@ PERIOD_SECONDS: Final = 1
 START_SECONDS: Final = 60
 AGREED_BLOCK: Final = 3
 PASSWORD: Final = "for tests only"
-GAS_LIMIT: Final = 30_000_000
+# Gas is free as long as no block uses half of its limit: beyond that the base fee rises to one wei,
+# and never falls to nothing again.
+GAS_LIMIT: Final = 1_000_000_000
 FORKS: Final = (
     "homestead",
     "eip150",
@@ -74,7 +76,10 @@ class Validator:
                 assert time.monotonic() < end, "geth does not answer"
                 time.sleep(0.05)
             else:
-                return
+                break
+        # The option takes no zero for a price, and puts a gwei in its place: other validators'
+        # transactions would be refused.
+        self.rpc("miner_setGasPrice", "0x0")
 
     def rpc(self, method: str, *parameters: Any) -> Any:
         """Ask the node."""
@@ -125,11 +130,10 @@ class Validator:
             "--port": self.peer_port,
             "--http.port": self.http_port,
             "--http.addr": "127.0.0.1",
-            "--http.api": "eth,net,web3,clique,admin",
+            "--http.api": "eth,net,web3,clique,admin,miner",
             "--authrpc.port": self.engine_port,
             "--nat": "none",
             "--miner.etherbase": self.account.address,
-            "--miner.gasprice": 0,
             "--miner.gaslimit": GAS_LIMIT,
             "--unlock": self.account.address,
             "--password": self.folder / "password",
