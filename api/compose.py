@@ -81,6 +81,7 @@ def open_services(
             session_seconds=settings.session_seconds,
             clock=lambda: int(time()),
             finality=settings.finality,
+            stall_seconds=settings.stall_seconds,
             verify=_verify(settings, ledger),
             webhooks=webhooks_of(settings, operational, chain_id=chain_id),
             ledger=ledger,

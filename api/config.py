@@ -165,6 +165,12 @@ class Settings:
         "How often the node is asked for new blocks; 0 for what is usual on its chain.",
         unit="seconds",
     )
+    stall_seconds: int = number(
+        30,
+        "A chain whose newest block is older stands still, and health says so; 0 for a chain that"
+        " makes blocks only when there is something to put into them.",
+        unit="seconds",
+    )
     audit_seconds: int = number(
         30, "How often the mirror compares itself with the contracts; 0 for never.", unit="seconds"
     )

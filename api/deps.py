@@ -45,7 +45,8 @@ class Services:
     What a process that answers requests holds open.
 
     shape: `ledger` is None where only questions are answered; `clock` gives seconds of wall time,
-           for sessions and logs only: everything of the ledger uses the time of its blocks
+           for sessions and logs only: everything of the ledger uses the time of its blocks;
+           a chain whose newest block is older than `stall_seconds` stands still, 0 for never
     """
 
     mirror: Engine
@@ -63,6 +64,7 @@ class Services:
     webhooks: Webhooks
     finality: str
     verify: str
+    stall_seconds: int = 0
     ledger: Ledger | None = None
     rpc_url: str = ""
     streams: Streams = field(default_factory=Streams)

@@ -20,10 +20,11 @@ from api.models import AsOf, Json, described, names_of
 from api.problems import MirrorEmpty, NotReady
 from api.webhooks.endpoints import WebhookState
 from api.wire import make_model
+from chain.detection import profile_of_client
 from chain.failure import LedgerError
 from chain.heads import heads_of
 from chain.letters import count_letters
-from chain.rpc import number_of
+from chain.rpc import Call, number_of, seconds_of
 from settlement.store import violations
 
 # A mirror further behind than this answers questions about the past.
@@ -38,6 +39,7 @@ class HealthStatus(Enum):
     OK = auto()
     DEGRADED = auto()
     LAGGING = auto()
+    CHAIN_STALLED = auto()
     NODE_UNREACHABLE = auto()
     EMPTY = auto()
     STOPPED = auto()
@@ -51,14 +53,19 @@ HEALTH: Final = make_model(
             "status": (
                 names_of(HealthStatus),
                 "OK; DEGRADED: something waits for a person, answers hold; LAGGING behind the node"
-                " by more than two blocks; NODE_UNREACHABLE: reads are served from the mirror;"
-                " EMPTY: no block is mirrored; STOPPED: the mirror's writer ended; BROKEN: an"
-                " invariant fails, or an audit found a difference.",
+                " by more than two blocks; CHAIN_STALLED: nodes answer but make no blocks, so what"
+                " is sent waits; NODE_UNREACHABLE: reads are served from the mirror; EMPTY: no"
+                " block is mirrored; STOPPED: the mirror's writer ended; BROKEN: an invariant"
+                " fails, or an audit found a difference.",
             ),
             "chain_id": (int, "The chain."),
             "indexed_block": (int | None, "Height of the mirror's newest block."),
             "final_block": (int | None, "Height up to which no fork can change anything."),
             "node_block": (int | None, "Height of the node's newest block; null if it is silent."),
+            "node_block_age_seconds": (
+                int | None,
+                "How long ago that block was made; null if the node is silent.",
+            ),
             "lag_blocks": (int | None, "How far the mirror is behind."),
             "finality": (str, "The rule: `auto`, `finalized`, or a number of blocks."),
             "verify": (str, "`receipts` where every block's receipts are checked, else `off`."),
@@ -89,10 +96,19 @@ STANDING: Final = make_model(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeTip:
+    """The node's newest block, and whether its chain has made no other for too long."""
+
+    number: int
+    age_seconds: int
+    is_stalled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
     """What was found: figures by name, and what is wrong."""
 
-    node_block: int | None
+    tip: "NodeTip | None"
     dead_letters: int = 0
     unknown_events: int = 0
     alarm: str = ""
@@ -104,14 +120,12 @@ class Findings:
 
 def tell_health(services: Services) -> Json:
     """Return the figures; a silent node or an empty mirror is told, not raised."""
-    node_block = _node_block(services)
+    tip = _node_tip(services)
     audit, paused = open_alarms(services.operational), _paused(services)
     content = content_alarms(services.operational)
     with services.snapshots.open() as snapshot:
         heads = heads_of(snapshot.session)
-        found = Findings(
-            node_block=node_block, alarm=heads.alarm, audit=audit, content=content, paused=paused
-        )
+        found = Findings(tip=tip, alarm=heads.alarm, audit=audit, content=content, paused=paused)
         try:
             reading = open_reading(snapshot)
         except MirrorEmpty:
@@ -119,7 +133,7 @@ def tell_health(services: Services) -> Json:
             return _told(services, status, found, None)
         tally = services.tallies.count(snapshot.session, final_number=heads.final_number)
         found = Findings(
-            node_block=node_block,
+            tip=tip,
             dead_letters=count_letters(snapshot.session),
             unknown_events=tally.unknown,
             alarm=heads.alarm,
@@ -153,9 +167,11 @@ def _status(found: Findings, indexed: int) -> HealthStatus:
         return HealthStatus.BROKEN
     if _is_stopped(found.alarm):
         return HealthStatus.STOPPED
-    if found.node_block is None:
+    if found.tip is None:
         return HealthStatus.NODE_UNREACHABLE
-    if found.node_block - indexed > LAG_BLOCKS_MAX:
+    if found.tip.is_stalled:
+        return HealthStatus.CHAIN_STALLED
+    if found.tip.number - indexed > LAG_BLOCKS_MAX:
         return HealthStatus.LAGGING
     if found.alarm or found.dead_letters or found.unknown_events or found.content:
         return HealthStatus.DEGRADED
@@ -173,11 +189,22 @@ def _violations_at(mirror: Engine, block_hash: str) -> tuple[str, ...]:  # noqa:
         return violations(session)
 
 
-def _node_block(services: Services) -> int | None:
+def _node_tip(services: Services) -> NodeTip | None:
+    calls: list[Call] = [
+        ("eth_getBlockByNumber", ["latest", False]),
+        ("web3_clientVersion", []),
+    ]
     try:
-        return number_of(services.node.call("eth_blockNumber"))
-    except LedgerError:
+        block, client = services.node.batch(calls)
+        number, timestamp = number_of(block["number"]), seconds_of(block["timestamp"])
+    except (LedgerError, TypeError, KeyError):  # a node without a newest block is none
         return None
+    age = max(0, services.clock() - timestamp)
+    profile = profile_of_client(str(client))
+    # An instant chain rests while nobody sends anything, and its clock may be anywhere.
+    is_resting = profile is not None and profile.is_instant
+    is_stalled = not is_resting and 0 < services.stall_seconds < age
+    return NodeTip(number=number, age_seconds=age, is_stalled=is_stalled)
 
 
 def _paused(services: Services) -> int:
@@ -190,14 +217,15 @@ def _told(
     indexed = None if reading is None else reading.block.number
     final = None if reading is None or reading.final_number < 0 else reading.final_number
     lag: Any = None
-    if indexed is not None and found.node_block is not None:
-        lag = max(0, found.node_block - indexed)
+    if indexed is not None and found.tip is not None:
+        lag = max(0, found.tip.number - indexed)
     return {
         "status": status.name,
         "chain_id": services.chain_id,
         "indexed_block": indexed,
         "final_block": final,
-        "node_block": found.node_block,
+        "node_block": found.tip.number if found.tip else None,
+        "node_block_age_seconds": found.tip.age_seconds if found.tip else None,
         "lag_blocks": lag,
         "finality": services.finality,
         "verify": services.verify,

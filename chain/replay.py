@@ -49,9 +49,10 @@ def replay(sender: Sender) -> Replayed:
     """
     Bring a chain to where the outbox has it; to be called on every start, before anything is sent.
 
-    ensures: every transaction ever kept is in a block; an embedded chain's clock is not behind its
-             last block, nor behind where it was moved to
-    :raises ReplayIncomplete: if a transaction is in no block afterwards
+    ensures: every transaction ever kept is in a block, or on its way on a chain whose blocks are
+             not ours to wait for; an embedded chain's clock is not behind its last block, nor
+             behind where it was moved to
+    :raises ReplayIncomplete: if an instant chain has a transaction in no block afterwards
     """
     outbox, connection = sender.outbox, sender.connection
     with outbox.sending:
@@ -65,7 +66,7 @@ def replay(sender: Sender) -> Replayed:
             _resend(sender, missing)
         after = _note(sender, missing)
         lost = tuple(one.key for one in missing if _is_missing(one, after))
-        if lost:
+        if lost and connection.profile.is_instant:
             raise ReplayIncomplete(keys=lost)
         resent = [one for one in missing if one.raw is not None]
         moved = tuple(_moved(outbox, entries))
@@ -164,7 +165,8 @@ def _time_of(entry: Entry) -> int:
 def _resend(sender: Sender, entries: Sequence[Entry]) -> None:
     for part in _parts([one for one in entries if one.raw is not None]):
         sender.hand_over(part)
-        sender.settle(part)
+        if sender.connection.profile.is_instant:
+            sender.settle(part)
 
 
 def _moved(outbox: Outbox, entries: Sequence[Entry]) -> Iterator[str]:

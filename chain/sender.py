@@ -19,7 +19,7 @@ from chain.failure import LedgerError
 from chain.fetch import WrongChain
 from chain.outbox import Outbox, OutboxConflict
 from chain.refusals import decode_revert
-from chain.rpc import NodeRefused
+from chain.rpc import NodeContradicts, NodeRefused
 from chain.transactions import sign_transaction
 from chain.values import Address, Bytes32, HexBytes, address
 
@@ -254,6 +254,8 @@ class Sender:
         blocks = self.connection.heads(sorted({one.block_number for one in receipts}))
         ends, failures = [], []
         for receipt in receipts:
+            if receipt.block_number not in blocks:
+                raise NodeContradicts(reason=f"a receipt in block {receipt.block_number}, of none")
             entry = entries[receipt.transaction_hash]
             place = Place(
                 block_number=receipt.block_number,

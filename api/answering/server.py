@@ -17,6 +17,7 @@ from api.streaming.streams import Streams
 from api.webhooks.deliverer import Deliverer
 from api.worker import Worker
 from chain.indexer import Synced
+from chain.resending import Resending
 
 GRACE_SECONDS = 5
 
@@ -39,7 +40,11 @@ class Server(uvicorn.Server):
 
 @contextmanager
 def accompanied(services: Services, worker: Worker) -> Iterator[Deliverer]:
-    """Send webhooks and wake the streams as the mirror moves, while the block runs."""
+    """
+    Send webhooks, wake the streams as the mirror moves, and look after what was sent, while the
+    block runs.
+    """
+    resending = Resending(services.ledger.sender) if services.ledger else None
     deliverer = Deliverer(services, services.webhooks)
 
     def moved(synced: Synced) -> None:
@@ -49,8 +54,12 @@ def accompanied(services: Services, worker: Worker) -> Iterator[Deliverer]:
 
     worker.listeners.append(moved)
     deliverer.start()
+    if resending is not None:
+        resending.start()
     try:
         yield deliverer
     finally:
+        if resending is not None:
+            resending.stop()
         worker.listeners.remove(moved)
         deliverer.stop()
