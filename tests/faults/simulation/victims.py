@@ -19,13 +19,14 @@ from api.worker import Worker
 from chain import indexer
 from chain.process import AlreadyHeld
 from chain.store import open_mirror
+from registry import tables as registry_tables
 from settlement import tables as settlement_tables
 from settlement.projection import apply
 from tests.chain.things import project
 from tests.faults.simulation.mirrors import Following
 
 # A process folds only what it has imported the tables of.
-TABLES_USED: Final = (settlement_tables,)
+TABLES_USED: Final = (registry_tables, settlement_tables)
 
 CONTEXT: Final = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.faults.simulation.victims"])
