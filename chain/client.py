@@ -63,6 +63,19 @@ class Request:
     noun_id: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """
+    An act among those of several, with whose account sends it.
+
+    shape: with an `authorization` the relayer's account sends what `by` only signed
+    """
+
+    request: Request
+    by: LocalAccount
+    authorization: Authorization | None = None
+
+
 class Ledger:
     """The contracts of one deployment."""
 
@@ -123,12 +136,9 @@ class Ledger:
         :raises ValueError: if the ledger was opened without a relayer
         :raises SignatureInvalid: if nobody signed; the contracts would take it for the relayer's
         """
-        if self._relayer is None:
-            raise ValueError("a ledger without a relayer cannot relay")
-        if not raw(authorization.signature):
-            raise SignatureInvalid(account=authorization.account)
+        relayer = self._sends(authorization)
         request = Request(act=act, key=key, noun_id=noun_id)
-        order = self._order(act, authorization, self._relayer, authorization.account, request)
+        order = self._order(act, authorization, relayer, authorization.account, request)
         return self._one(order, act, wait=wait)
 
     def act_many(self, requests: Sequence[Request], *, by: LocalAccount) -> list[Sent]:
@@ -138,10 +148,35 @@ class Ledger:
         shape: at most `chain.sender.PIPELINE_MAX`
         :raises LedgerError: the named error of the first that fails; if at once, none was sent
         """
-        orders = [self._order(one.act, BY_SENDER, by, address(by.address), one) for one in requests]
+        return self.act_together([Signing(request=one, by=by) for one in requests])
+
+    def act_together(self, signings: Sequence[Signing]) -> list[Sent]:
+        """
+        Carry out acts of several that do not need one another, handed over at once in this order.
+
+        shape: at most `chain.sender.PIPELINE_MAX`; what others authorized is sent by the relayer
+        :raises LedgerError: the named error of the first that fails; if at once, none was sent
+        """
+        orders = [self._order_of(one) for one in signings]
         repeats = self.sender.living([order.key for order in orders])
         entries = self.sender.carry_out(orders)
         return [_sent(entry, is_repeat=entry.key in repeats) for entry in entries]
+
+    def _order_of(self, signing: Signing) -> Order:
+        request, by = signing.request, signing.by
+        if signing.authorization is None:
+            return self._order(request.act, BY_SENDER, by, address(by.address), request)
+        authorization = signing.authorization
+        return self._order(
+            request.act, authorization, self._sends(authorization), authorization.account, request
+        )
+
+    def _sends(self, authorization: Authorization) -> LocalAccount:
+        if self._relayer is None:
+            raise ValueError("a ledger without a relayer cannot relay")
+        if not raw(authorization.signature):
+            raise SignatureInvalid(account=authorization.account)
+        return self._relayer
 
     def refresh(self, transaction_hash: Bytes32) -> Entry | None:
         """Return what became of a transaction, after a look at the chain; None if not ours."""

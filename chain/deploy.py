@@ -15,7 +15,7 @@ from eth_account.signers.local import LocalAccount
 from chain.abi import bytes_of, encode_values, hex_of
 from chain.acts import ParticipantsSetModule
 from chain.artifacts import Artifact, artifact, compiler
-from chain.client import Ledger
+from chain.client import Ledger, Request
 from chain.codes import ModuleKind
 from chain.deployments import Deployed, Deployment, code_hash, save_deployment
 from chain.entries import Entry, Kind
@@ -103,8 +103,12 @@ def missing_modules(ledger: Ledger) -> list[ParticipantsSetModule]:
 
 def _set_modules(ledger: Ledger, governor: LocalAccount) -> None:
     version = ledger.deployment.version
-    for act in missing_modules(ledger):
-        ledger.act(act, by=governor, key=f"deploy/{version}/{act.kind.name}/{act.module}")
+    requests = [
+        Request(act=act, key=f"deploy/{version}/{act.kind.name}/{act.module}")
+        for act in missing_modules(ledger)
+    ]
+    if requests:
+        ledger.act_many(requests, by=governor)
 
 
 def _order(

@@ -5,10 +5,11 @@ It is not the life of a product (`api.demo.life`). Every act has a business key,
 finds it done.
 """
 
+from collections.abc import Sequence
 from dataclasses import fields
 
 from api.demo.cast import CAST, GOVERNOR, Organisation
-from api.demo.stage import NOBODY, Stage
+from api.demo.stage import NOBODY, Stage, Step
 from chain.acts import (
     AgreementsPropose,
     AgreementsSign,
@@ -36,22 +37,45 @@ CHECKPOINT_MAX_AGE_SECONDS = 7 * 86_400
 def found_consortium(stage: Stage, profile: Profile) -> None:
     """Bring the whole consortium into being, or find that it is there already."""
     stage.begin("consortium", len(CAST) + 4)
-    for organisation in CAST:
-        _admit(stage, organisation)
-        stage.step(organisation.name_zh)
-    for organisation in CAST:
-        _grant_roles(stage, organisation)
+    # Whom the governor admits comes first: the others are admitted by exchanges.
+    _admit(stage, [one for one in CAST if not one.home])
+    _admit(stage, [one for one in CAST if one.home])
+    stage.act_together(
+        [
+            _grant(stage, organisation, role, venue, by=venue or GOVERNOR.slug)
+            for organisation in CAST
+            for role, venue in organisation.roles
+            if venue != organisation.slug
+        ]
+    )
     stage.step("roles")
     _load_rules(stage, profile)
     stage.step("rules")
     _agree(stage)
     stage.step("agreement")
-    for buyer in ("buyer-one", "buyer-two"):
-        _fund(stage, buyer)
+    stage.act_together([_fund(stage, buyer) for buyer in ("buyer-one", "buyer-two")])
     stage.step("deposits")
 
 
-def _admit(stage: Stage, organisation: Organisation) -> None:
+def _admit(stage: Stage, organisations: Sequence[Organisation]) -> None:
+    stage.act_together([_application(stage, one) for one in organisations])
+    stage.act_together([_admission(stage, one) for one in organisations])
+    stage.act_together(
+        [
+            *(_issuer_code(stage, one) for one in organisations if one.issues),
+            *(
+                _grant(stage, one, role, venue, by=GOVERNOR.slug)
+                for one in organisations
+                for role, venue in one.roles
+                if venue == one.slug
+            ),
+        ]
+    )
+    for one in organisations:
+        stage.step(one.name_zh)
+
+
+def _application(stage: Stage, organisation: Organisation) -> Step:
     slug = organisation.slug
     home = stage.participant(organisation.home) if organisation.home else NOBODY
 
@@ -73,6 +97,12 @@ def _admit(stage: Stage, organisation: Organisation) -> None:
             encryption_key=HexBytes(stage.encryption_key(slug)),
         )
 
+    return Step(key=f"participant/{slug}/apply", by=slug, make=application)
+
+
+def _admission(stage: Stage, organisation: Organisation) -> Step:
+    slug = organisation.slug
+
     def admission() -> ParticipantsAdmit:
         evidence = {"format": "identity-check/1", "uscc": organisation.uscc, "result": "PASS"}
         return ParticipantsAdmit(
@@ -82,31 +112,25 @@ def _admit(stage: Stage, organisation: Organisation) -> None:
             digest_alg=DigestAlg.SHA256,
         )
 
-    stage.act(f"participant/{slug}/apply", by=slug, make=application)
-    stage.act(f"participant/{slug}/admit", by=organisation.home or GOVERNOR.slug, make=admission)
-    if organisation.issues:
-        region, digit = organisation.issues
-        stage.act(
-            f"participant/{slug}/issuer-code",
-            by=GOVERNOR.slug,
-            make=lambda: ParticipantsAssignIssuerCode(
-                participant_id=stage.participant(slug), region=region, digit=digit
-            ),
-        )
-    for role, venue in organisation.roles:
-        if venue == slug:
-            _grant(stage, organisation, role, venue, by=GOVERNOR.slug)
+    by = organisation.home or GOVERNOR.slug
+    return Step(key=f"participant/{slug}/admit", by=by, make=admission)
 
 
-def _grant_roles(stage: Stage, organisation: Organisation) -> None:
-    for role, venue in organisation.roles:
-        if venue != organisation.slug:
-            _grant(stage, organisation, role, venue, by=venue or GOVERNOR.slug)
+def _issuer_code(stage: Stage, organisation: Organisation) -> Step:
+    assert organisation.issues is not None, organisation.slug
+    region, digit = organisation.issues
+    return Step(
+        key=f"participant/{organisation.slug}/issuer-code",
+        by=GOVERNOR.slug,
+        make=lambda: ParticipantsAssignIssuerCode(
+            participant_id=stage.participant(organisation.slug), region=region, digit=digit
+        ),
+    )
 
 
-def _grant(stage: Stage, organisation: Organisation, role: Role, venue: str, *, by: str) -> None:
-    stage.act(
-        f"participant/{organisation.slug}/role/{role.name}/{venue or 'everywhere'}",
+def _grant(stage: Stage, organisation: Organisation, role: Role, venue: str, *, by: str) -> Step:
+    return Step(
+        key=f"participant/{organisation.slug}/role/{role.name}/{venue or 'everywhere'}",
         by=by,
         make=lambda: ParticipantsGrantRole(
             participant_id=stage.participant(organisation.slug),
@@ -119,21 +143,22 @@ def _grant(stage: Stage, organisation: Organisation, role: Role, venue: str, *, 
 
 def _load_rules(stage: Stage, profile: Profile) -> None:
     name = text_of(profile.name)
-    stage.act(
-        f"profile/{name}/publish",
+    publishing = Step(
+        key=f"profile/{name}/publish",
         by=GOVERNOR.slug,
         make=lambda: ProfilesPublish(
             **{one.name: getattr(profile, one.name) for one in fields(profile)}
         ),
     )
     this_year = stage.recall("calendar/first-year", lambda: year_of(stage.now()))
-    for year in (this_year, this_year + 1):
-        _load_year(stage, year)
+    stage.act_together(
+        [publishing, _load_year(this_year), _load_year(this_year + 1)],
+    )
 
 
-def _load_year(stage: Stage, year: int) -> None:
-    stage.act(
-        f"calendar/{year}/load",
+def _load_year(year: int) -> Step:
+    return Step(
+        key=f"calendar/{year}/load",
         by=GOVERNOR.slug,
         make=lambda: ProfilesLoadCalendarYear(year=year, working_days=weekday_bits(year)),
     )
@@ -168,7 +193,7 @@ def _agree(stage: Stage) -> None:
     stage.agreement_id = proposed.agreement_id
 
 
-def _fund(stage: Stage, slug: str) -> None:
+def _fund(stage: Stage, slug: str) -> Step:
     """Let the bank attest a buyer's deposit, as its camt.054 entry would report it (domain 6.7)."""
 
     def deposit() -> FundsAttestDeposit:
@@ -187,4 +212,4 @@ def _fund(stage: Stage, slug: str) -> None:
             value_date=stage.value_date(),
         )
 
-    stage.act(f"funds/{slug}/deposit-1", by="bank", make=deposit)
+    return Step(key=f"funds/{slug}/deposit-1", by="bank", make=deposit)

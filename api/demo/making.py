@@ -8,9 +8,10 @@ It is not their registration (`api.demo.registering`).
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 
-from api.demo.registering import Draft, Registered, consent
-from api.demo.stage import NOTHING, Stage
+from api.demo.registering import Draft, Registered, consents
+from api.demo.stage import NOTHING, Stage, Step
 from api.packages.element_value import ValueTerms, value_element
 from api.packages.elements import Element, build_element
 from api.packages.packages import DataPackage, PackageResource
@@ -149,7 +150,7 @@ def links(
 ) -> tuple[tuple[Parent, ...], tuple[Payee, ...]]:
     """Return the parents with the consents to use them, and the flattened revenue table."""
     each_bps = share_bps // len(sources)
-    consents = [consent(stage, one, grantee=owner, share_bps=each_bps) for one in sources]
+    granted = consents(stage, sources, grantee=owner, share_bps=each_bps)
     parents = tuple(
         Parent(
             asset_id=source.asset_id,
@@ -157,12 +158,12 @@ def links(
             relation=Relation.DERIVED_FROM,
             consent_right_id=given.right_id,
         )
-        for source, given in zip(sources, consents, strict=True)
+        for source, given in zip(sources, granted, strict=True)
     )
     table = flatten_revenue(
         parents=[
             Upstream(table=source.revenue_table, share_bps=given.terms.share_bps)
-            for source, given in zip(sources, consents, strict=True)
+            for source, given in zip(sources, granted, strict=True)
         ],
         registrant=stage.participant(owner),
     )
@@ -176,27 +177,31 @@ def review_element(stage: Stage, element: Registered, model_digest: Bytes32) -> 
         ReviewKind.MODEL: model_digest,
         ReviewKind.ELEMENT: element.content_digest,
     }
-    for kind, reviewer in REVIEWERS.items():
 
-        def review(kind: ReviewKind = kind) -> AssetsReview:
-            report = {
-                "format": "security-review/1",
-                "asset_id": element.asset_id,
-                "kind": kind.name,
-                "verdict": "PASS",
-            }
-            return AssetsReview(
-                asset_id=element.asset_id,
-                version=element.version,
-                kind=kind,
-                verdict=Verdict.PASS,
-                reviewed_digest=reviewed[kind],
-                report_digest=stage.document(report),
-                digest_alg=DigestAlg.SHA256,
-                expires_at=0,
-            )
+    def review(kind: ReviewKind) -> AssetsReview:
+        report = {
+            "format": "security-review/1",
+            "asset_id": element.asset_id,
+            "kind": kind.name,
+            "verdict": "PASS",
+        }
+        return AssetsReview(
+            asset_id=element.asset_id,
+            version=element.version,
+            kind=kind,
+            verdict=Verdict.PASS,
+            reviewed_digest=reviewed[kind],
+            report_digest=stage.document(report),
+            digest_alg=DigestAlg.SHA256,
+            expires_at=0,
+        )
 
-        stage.act(f"{element.key}/review/{kind.name}", by=reviewer, make=review)
+    stage.act_together(
+        [
+            Step(key=f"{element.key}/review/{kind.name}", by=reviewer, make=partial(review, kind))
+            for kind, reviewer in REVIEWERS.items()
+        ]
+    )
 
 
 def assess_element(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from api.demo.stage import NOTHING, Stage
+from api.demo.stage import NOTHING, Acted, E, Stage, Step
 from chain.acts import (
     AssetsDeclare,
     RegistrationsAccept,
@@ -81,27 +81,52 @@ class Registered:
 
 def declare(stage: Stage, draft: Draft) -> AssetDeclared:
     """Declare the asset; nothing is registered yet."""
-    return stage.act(f"{draft.key}/declare", by=draft.owner, make=draft.declare).one(AssetDeclared)
+    (declared,) = _each(stage, AssetDeclared, [_declaration(draft)])
+    return declared
+
+
+def _declaration(draft: Draft) -> Step:
+    return Step(key=f"{draft.key}/declare", by=draft.owner, make=draft.declare)
 
 
 def register(
     stage: Stage, drafts: Sequence[Draft], profile_id: ProfileId
 ) -> tuple[Registered, ...]:
     """Carry the drafts through registration together, under one public notice."""
-    declared = [declare(stage, draft) for draft in drafts]
-    submitted = [
-        _submit(stage, draft, asset, profile_id)
-        for draft, asset in zip(drafts, declared, strict=True)
-    ]
-    notices = [
-        _examine(stage, draft, application)
-        for draft, application in zip(drafts, submitted, strict=True)
-    ]
-    stage.wait_until(max(notice.state_until for notice in notices))
-    return tuple(
-        _deposit(stage, draft, asset, application)
-        for draft, asset, application in zip(drafts, declared, submitted, strict=True)
+    declared = _each(stage, AssetDeclared, [_declaration(one) for one in drafts])
+    submitted = _each(
+        stage,
+        RegistrationSubmitted,
+        [
+            _application(stage, draft, asset, profile_id)
+            for draft, asset in zip(drafts, declared, strict=True)
+        ],
     )
+    pairs = list(zip(drafts, submitted, strict=True))
+    stage.act_together([_acceptance(draft, application) for draft, application in pairs])
+    notices = _each(
+        stage,
+        RegistrationNoticePublished,
+        [_examination(stage, draft, application) for draft, application in pairs],
+    )
+    stage.wait_until(max(notice.state_until for notice in notices))
+    deposited = stage.act_together(
+        [
+            _deposit(stage, draft, asset, application)
+            for draft, asset, application in zip(drafts, declared, submitted, strict=True)
+        ]
+    )
+    registered = [
+        _registered(draft, asset, acted)
+        for draft, asset, acted in zip(drafts, declared, deposited, strict=True)
+    ]
+    for one in registered:
+        stage.step(one.title)
+    return tuple(registered)
+
+
+def _each(stage: Stage, kind: type[E], steps: Sequence[Step]) -> list[E]:
+    return [acted.one(kind) for acted in stage.act_together(steps)]
 
 
 def root_terms(stage: Stage, draft: Draft) -> RightTerms:
@@ -125,9 +150,7 @@ def root_terms(stage: Stage, draft: Draft) -> RightTerms:
     )
 
 
-def _submit(
-    stage: Stage, draft: Draft, asset: AssetDeclared, profile_id: ProfileId
-) -> RegistrationSubmitted:
+def _application(stage: Stage, draft: Draft, asset: AssetDeclared, profile_id: ProfileId) -> Step:
     key = f"{draft.key}/register"
 
     def application() -> RegistrationsSubmit:
@@ -147,19 +170,19 @@ def _submit(
         )
 
     # The applicant has no node of its own: it signs, and the relayer sends.
-    sent = stage.act(key, by=draft.owner, make=application, is_relayed=True)
-    return sent.one(RegistrationSubmitted)
+    return Step(key=key, by=draft.owner, make=application, is_relayed=True)
 
 
-def _examine(
-    stage: Stage, draft: Draft, application: RegistrationSubmitted
-) -> RegistrationNoticePublished:
-    registration_id = application.registration_id
-    stage.act(
-        f"{draft.key}/accept",
+def _acceptance(draft: Draft, application: RegistrationSubmitted) -> Step:
+    return Step(
+        key=f"{draft.key}/accept",
         by=REGISTRAR,
-        make=lambda: RegistrationsAccept(registration_id=registration_id),
+        make=lambda: RegistrationsAccept(registration_id=application.registration_id),
     )
+
+
+def _examination(stage: Stage, draft: Draft, application: RegistrationSubmitted) -> Step:
+    registration_id = application.registration_id
     reviewer = stage.address(REGISTRAR)
 
     def examination() -> RegistrationsExamine:
@@ -181,13 +204,12 @@ def _examine(
             publish_notice=True,
         )
 
-    sent = stage.act(f"{draft.key}/examine", by=REGISTRAR, make=examination)
-    return sent.one(RegistrationNoticePublished)
+    return Step(key=f"{draft.key}/examine", by=REGISTRAR, make=examination)
 
 
 def _deposit(
     stage: Stage, draft: Draft, asset: AssetDeclared, application: RegistrationSubmitted
-) -> Registered:
+) -> Step:
     def deposit() -> RegistrationsDeposit:
         document = {
             **draft.form,
@@ -206,8 +228,10 @@ def _deposit(
             valid_until=0,
         )
 
-    sent = stage.act(f"{draft.key}/deposit", by=REGISTRAR, make=deposit)
-    stage.step(draft.title)
+    return Step(key=f"{draft.key}/deposit", by=REGISTRAR, make=deposit)
+
+
+def _registered(draft: Draft, asset: AssetDeclared, deposited: Acted) -> Registered:
     return Registered(
         key=draft.key,
         owner=draft.owner,
@@ -217,13 +241,20 @@ def _deposit(
         content_digest=asset.content_digest,
         parents=tuple(asset.parents),
         revenue_table=tuple(asset.revenue_table),
-        certificate_id=sent.one(CertificateIssued).certificate_id,
-        right_id=sent.one(RightGranted).right_id,
+        certificate_id=deposited.one(CertificateIssued).certificate_id,
+        right_id=deposited.one(RightGranted).right_id,
     )
 
 
-def consent(stage: Stage, asset: Registered, *, grantee: str, share_bps: int) -> RightGranted:
-    """Let an asset's owner grant the right to process it, for a share of what comes of it."""
+def consents(
+    stage: Stage, assets: Sequence[Registered], *, grantee: str, share_bps: int
+) -> list[RightGranted]:
+    """Let the owners of assets grant the right to process each, for a share of what comes of it."""
+    steps = [_consent(stage, one, grantee=grantee, share_bps=share_bps) for one in assets]
+    return _each(stage, RightGranted, steps)
+
+
+def _consent(stage: Stage, asset: Registered, *, grantee: str, share_bps: int) -> Step:
     key = f"{asset.key}/consent/{grantee}"
 
     def grant() -> RightsGrant:
@@ -252,4 +283,4 @@ def consent(stage: Stage, asset: Registered, *, grantee: str, share_bps: int) ->
         )
         return RightsGrant(parent_right_id=asset.right_id, terms=terms, salt=salt_of(key))
 
-    return stage.act(key, by=asset.owner, make=grant).one(RightGranted)
+    return Step(key=key, by=asset.owner, make=grant)

@@ -20,7 +20,7 @@ from eth_account.signers.local import LocalAccount
 from api.demo.cast import BY_SLUG
 from chain.act import Act
 from chain.acts import ACTS
-from chain.client import Ledger
+from chain.client import Ledger, Request, Signing
 from chain.content import ContentStore
 from chain.decoder import decode_log
 from chain.documents import Digest, Json, canonical, parse_canonical
@@ -28,6 +28,7 @@ from chain.event import Event, EventMeta
 from chain.keys import Keyring, encryption_private_key, encryption_public_key
 from chain.readers import Sidecar
 from chain.sealing import open_bytes, seal_bytes
+from chain.sender import PIPELINE_MAX
 from chain.structs import Authorization, TradeTerms
 from chain.values import (
     ZERO_BYTES32,
@@ -74,6 +75,20 @@ class Acted:
         """Return the one event of a kind that the act made."""
         (found,) = (event for event in self.events if isinstance(event, kind))
         return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """
+    An act that is to be done once.
+
+    shape: `make` makes it the first time; if `is_relayed`, the actor only signs
+    """
+
+    key: str
+    by: str
+    make: Callable[[], Act]
+    is_relayed: bool = False
 
 
 class Stage:
@@ -127,14 +142,26 @@ class Stage:
 
         shape: if `is_relayed`, the actor only signs, and the relayer's account sends
         """
-        kept = self._outbox.remember(f"{key}#act", lambda: _written(make()))
+        (acted,) = self.act_together([Step(key=key, by=by, make=make, is_relayed=is_relayed)])
+        return acted
+
+    def act_together(self, steps: Sequence[Step]) -> list[Acted]:
+        """Carry out acts that do not need one another, all at once; each as `act` does."""
+        for start in range(0, len(steps), PIPELINE_MAX):
+            part = steps[start : start + PIPELINE_MAX]
+            self._ledger.act_together([self._signing(step) for step in part])
+        return [self.acted(step.key) for step in steps]
+
+    def _signing(self, step: Step) -> Signing:
+        kept = self._outbox.remember(f"{step.key}#act", lambda: _written(step.make()))
         act = ACTS[kept["act"]].from_json(kept["arguments"])
-        if is_relayed:
-            sent = self._ledger.relay(act, self._authorization(act, key, by), key=key)
-        else:
-            sent = self._ledger.act(act, by=self.account(by), key=key)
-        assert sent.transaction_hash is not None, f"{key} was done by somebody else"
-        return self._acted(sent.transaction_hash)
+        return Signing(
+            request=Request(act=act, key=step.key),
+            by=self.account(step.by),
+            authorization=(
+                self._authorization(act, step.key, step.by) if step.is_relayed else None
+            ),
+        )
 
     def acted(self, key: str) -> Acted:
         """Return what an earlier act did."""
