@@ -18,17 +18,20 @@ from chain.engines import create_tables
 from chain.event import EventMeta, UnknownEvent
 from chain.facts import Append, Block, Entry, Followed, Projection
 from chain.failure import Conflict
-from chain.store import apply_blocks, follow_also
+from chain.store import BLOCKS, EVENTS, apply_blocks, fold_anew, follow_also
 from chain.tables import MIRROR, Mirrored
 from chain.values import Address, Bytes32, HexBytes
 from chain.versions import TableRecords
 
 # Raised by one whenever a mirror written before could not be read as it stands: a column, an index
 # that reads need, or a fold that makes other rows of the same events. A test says when that is.
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 
 # Version 0.1.0 did not number its layout, and kept no checksums.
 UNNUMBERED: Final = 1
+
+# Since this one blocks and logs are kept as they are now, so that only the records change.
+SAME_EVENTS: Final = 2
 
 BATCH_BLOCKS: Final = 1_000
 
@@ -116,7 +119,8 @@ def upgrade_mirror(engine: Engine, project: Projection, note: Note = lambda _, _
             CHEAP[layout](connection)
             layout += 1
         if layout is not None and layout < LAYOUT:
-            _fold_anew(session, project, note)
+            upgrade = _fold_again if layout >= SAME_EVENTS else _fold_from_text
+            upgrade(session, project, note)
             is_folded = True
         _note_layout(connection)
     return is_folded
@@ -132,7 +136,20 @@ def _note_layout(connection: Connection) -> None:
 # --- from the stored events -----------------------------------------------------------------------
 
 
-def _fold_anew(session: Session, project: Projection, note: Note) -> None:
+def _fold_again(session: Session, project: Projection, note: Note) -> None:
+    connection = session.connection()
+    found = inspect(connection)
+    for name in found.get_table_names():
+        if {one["name"] for one in found.get_columns(name)} >= VERSIONED:
+            connection.exec_driver_sql(f'DROP TABLE "{name}"')
+    MIRROR.metadata.create_all(connection)
+    blocks, events = (select(func.count()).select_from(one) for one in (BLOCKS, EVENTS))
+    total, every = connection.execute(blocks).scalar_one(), connection.execute(events).scalar_one()
+    fold_anew(session, project, lambda done: note(total * done // max(every, 1), total))
+    note(total, total)
+
+
+def _fold_from_text(session: Session, project: Projection, note: Note) -> None:
     connection = session.connection()
     _set_aside(connection)
     MIRROR.metadata.create_all(connection)

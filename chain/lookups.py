@@ -5,11 +5,12 @@ Making a record of each would cost more than the database does. Whoever wants re
 their order asks `chain.reads`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import Connection, Dialect, bindparam, or_, select
 from sqlalchemy.types import NULLTYPE
 from sqlmodel import Session
@@ -29,7 +30,7 @@ def rows_by(
     names: tuple[str, ...],
     *,
     by: str,
-    values: Sequence[bytes],
+    values: Sequence[Any],
     at_block: int | None = None,
 ) -> list[tuple[Any, ...]]:
     """
@@ -50,6 +51,57 @@ def rows_by(
         asked: list[Any] = [*chunk, *[chunk[-1]] * (size - len(chunk))]
         found += _run(connection, prepared, asked if at_block is None else [*asked, at_block])
     return found
+
+
+def reached(
+    session: Session,
+    record: type,
+    *,
+    near: str,
+    far: str,
+    values: Iterable[int],
+    at_block: int | None = None,
+) -> set[int]:
+    """
+    Return the numbers in the field `far` of all records whose field `near` has one of these
+    numbers, as of a block.
+
+    The numbers go and come as one text: to hand over a row for each costs twice what finding it
+    does (measured on a million nodes).
+    """
+    connection = session.connection()
+    sql = step(connection.dialect, table_of(record), near, far, has_block=at_block is not None)
+    asked = orjson.dumps(list(values)).decode()
+    cursor = cursor_of(connection)
+    try:
+        cursor.execute(sql, (asked,) if at_block is None else (asked, at_block, at_block))
+        (found,) = cursor.fetchone()
+    finally:
+        cursor.close()
+    return set(orjson.loads(found))
+
+
+@lru_cache(maxsize=STATEMENTS_MAX)
+def step(
+    dialect: Dialect, versioned: VersionedTable, near: str, far: str, *, has_block: bool
+) -> str:
+    """Return the statement that steps from numbers to numbers."""
+    is_sqlite = dialect.name == "sqlite"
+    mark = "?" if is_sqlite else "%s"
+    held = "e.to_block IS NULL"
+    if has_block:
+        held = f"e.from_block <= {mark} AND ({held} OR e.to_block > {mark})"
+    name = versioned.table.name
+    if is_sqlite:
+        # CROSS keeps the order: from each number to its records, never through the whole table.
+        return (
+            f"SELECT json_group_array(e.{far}) FROM json_each({mark}) AS n"
+            f" CROSS JOIN {name} AS e ON e.{near} = n.value AND {held}"
+        )
+    return (
+        f"SELECT coalesce(json_agg(e.{far}), '[]')::text FROM {name} AS e"
+        f" WHERE e.{near} = ANY (translate({mark}, '[]', '{{}}')::bigint[]) AND {held}"
+    )
 
 
 @lru_cache(maxsize=STATEMENTS_MAX)
@@ -87,7 +139,7 @@ def _run(connection: Connection, prepared: Prepared, values: Sequence[Any]) -> l
         cursor.close()
 
 
-def _chunks(values: Sequence[bytes]) -> Iterator[list[bytes]]:
+def _chunks(values: Sequence[Any]) -> Iterator[list[Any]]:
     left = iter(values)
     while chunk := list(islice(left, SIZES[-1])):
         yield chunk

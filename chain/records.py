@@ -17,6 +17,14 @@ WIDE: Mapping[str, Any] = {"uint256": True}
 """Field metadata: the number may exceed 63 bits, so its column is text of 78 digits."""
 
 
+def walked(*to: str) -> Mapping[str, Any]:
+    """
+    Return field metadata: the read table gets an index from this number to other fields, which
+    alone answers a walk along them (`chain.lookups`).
+    """
+    return {"walk": to}
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """

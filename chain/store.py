@@ -135,10 +135,18 @@ def rebuild(
     shape:   `note` is told now and then how many events were folded
     ensures: readers see the old versions until all the new ones are there
     """
+    with Session(engine) as session, session.begin():
+        return fold_anew(session, project, note)
+
+
+def fold_anew(
+    session: Session, project: Projection, note: Callable[[int], object] = lambda _: None
+) -> int:
+    """Do what `rebuild` does in the session's transaction; the caller commits."""
     count = 0
-    with Session(engine) as session, session.begin(), without_pauses():
-        connection = session.connection()
-        if engine.dialect.name == "sqlite":
+    connection = session.connection()
+    with without_pauses():
+        if connection.dialect.name == "sqlite":
             # In PostgreSQL readers would have to wait for an index that is dropped.
             drop_late(connection)
         for versioned in TABLES.values():

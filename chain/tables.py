@@ -4,7 +4,7 @@ From a record's dataclass to its versioned table, so that no field is written by
 Columns and constraints only; rows are written by `chain.store` and read by `chain.reads`.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, ClassVar, Final
@@ -86,7 +86,8 @@ def versioned_table(record: type, *, name: str) -> type[Versioned]:
     Derive the table of a record's versions.
 
     shape:   text for str, BIGINT for int (unsigned, 64 bits), a name for an enum, JSON text for
-             anything with parts; field metadata `index` adds an index, `uint256` widens an int
+             anything with parts; field metadata `index` adds an index, `walk` one to other
+             fields, `uint256` widens an int
     ensures: at most one current version per key, at most one version per key and block
     :raises TypeError: if a field has no column type
     """
@@ -98,10 +99,11 @@ def versioned_table(record: type, *, name: str) -> type[Versioned]:
         for one in fields(record)
     }
     indexed = [one.name for one in fields(record) if one.metadata.get("index")]
+    walked = {one.name: one.metadata["walk"] for one in fields(record) if "walk" in one.metadata}
     namespace: dict[str, Any] = {
         "__module__": __name__,
         "__tablename__": name,
-        "__table_args__": _constraints(name, key, indexed),
+        "__table_args__": _constraints(name, key, indexed, walked),
         "__annotations__": dict.fromkeys((*names, *_OWN), Any),
         "model_config": {"protected_namespaces": ()},
         **{one: Field(sa_column=column) for one, column in columns.items()},
@@ -162,7 +164,9 @@ def _column(name: str, hint: Any, *, wide: bool) -> Column[Any]:
     return Column(name, column_type(inner, wide=wide), nullable=nullable)
 
 
-def _constraints(name: str, key: Sequence[str], indexed: Sequence[str]) -> tuple[Any, ...]:
+def _constraints(
+    name: str, key: Sequence[str], indexed: Sequence[str], walked: Mapping[str, Sequence[str]]
+) -> tuple[Any, ...]:
     # `to_block` before the order, so that current rows of a value are one stretch of the index.
     order = ("to_block", "from_block", "from_log")
     current = text("to_block IS NULL")
@@ -172,4 +176,8 @@ def _constraints(name: str, key: Sequence[str], indexed: Sequence[str]) -> tuple
         Index(f"{name}_from", "from_block"),
         Index(f"{name}_order", *order, info={LATE: True}),
         *(Index(f"{name}_by_{one}", one, *order, info={LATE: True}) for one in indexed),
+        *(
+            Index(f"{name}_from_{one}", one, "to_block", *to, "from_block", info={LATE: True})
+            for one, to in walked.items()
+        ),
     )

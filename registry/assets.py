@@ -12,9 +12,10 @@ from typing import ClassVar
 from chain import events as e
 from chain.abi import hash_values
 from chain.codes import AssetKind, Category, DigestAlg, Grade, Relation, ReviewKind, Verdict
-from chain.records import INDEXED, Projected, Records, View
+from chain.records import INDEXED, Projected, Records, View, walked
 from chain.structs import Parent, Payee
 from chain.values import AssetId, Bytes32, ParticipantId, RightId
+from registry.lineage import number_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Asset:
     category: Category
     grade: Grade
     digest_alg: DigestAlg
-    sequence: int
+    sequence: int = field(metadata=walked("version", "asset_id"))
     registrant: ParticipantId = field(metadata=INDEXED)
     content_digest: Bytes32 = field(metadata=INDEXED)
     metadata_digest: Bytes32
@@ -51,15 +52,17 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class AssetLink:
-    """One link to a parent, apart so that it is found from both ends; the links hash covers it."""
+    """
+    One link to a parent, apart so that it is found from both ends; the links hash covers it.
 
-    KEY: ClassVar = ("asset_id", "version", "parent_id", "parent_version")
+    Both ends are numbers (`registry.lineage.number_of`), because walks pass thousands of them.
+    """
+
+    KEY: ClassVar = ("child", "parent")
     VIEW: ClassVar = None
 
-    asset_id: AssetId = field(metadata=INDEXED)
-    version: int
-    parent_id: AssetId = field(metadata=INDEXED)
-    parent_version: int
+    child: int = field(metadata=walked("parent", "relation"))
+    parent: int = field(metadata=walked("child", "relation"))
     relation: Relation
     consent_right_id: RightId
 
@@ -142,11 +145,10 @@ def apply_asset_declared(records: Records, event: e.AssetDeclared) -> Projected:
         declared_at=event.meta.timestamp,
     )
     for parent in parents:
+        found = records.require(Asset, parent.asset_id, parent.version)
         yield AssetLink(
-            asset_id=event.asset_id,
-            version=event.version,
-            parent_id=parent.asset_id,
-            parent_version=parent.version,
+            child=number_of(sequence=event.sequence, version=event.version),
+            parent=number_of(sequence=found.sequence, version=found.version),
             relation=parent.relation,
             consent_right_id=parent.consent_right_id,
         )

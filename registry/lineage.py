@@ -1,20 +1,24 @@
 """
-The graph from source to last buyer: what an edge is, which edges the registry knows, and the walk.
+The graph from source to last buyer: what a node and an edge are, and the walk.
 
-It is not the store: edges come as arguments. Trades reach buyers through edges that settlement
-emits (`settlement.lineage`); the registry knows none of them (joints 19).
+It is not the store: whoever walks says what is one step away. Trades reach buyers through joins
+that settlement adds (`settlement.lineage`); the registry knows none of them (joints 19).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Set
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, Generic, NamedTuple, TypeVar
 
-from chain.codes import Noun, Relation
-from registry.assets import Asset
+from chain.codes import Noun
 
 STEPS_MAX = 64
 NODES_MAX = 10_000
+
+# The number of a version of an asset: its sequence in the low bits, and how many versions came
+# before in those above. So that of a first version, as nearly all are, is its sequence.
+SEQUENCE_BITS: Final = 40
+VERSIONS_MAX: Final = 1 << 23
 
 
 class Direction(StrEnum):
@@ -53,7 +57,8 @@ class Lineage:
     """
     What was reached from a start.
 
-    shape: nodes and edges each once, in walking order; not `is_complete` if a limit cut the walk
+    shape: nodes and edges each once, nodes in walking order; not `is_complete` if a limit cut the
+           walk
     """
 
     start: Node
@@ -63,45 +68,69 @@ class Lineage:
     is_complete: bool
 
 
+P = TypeVar("P", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk(Generic[P]):
+    """
+    What a walk reached, one set for each step, the start's first.
+
+    shape: if a limit cut it, it is not `is_complete`, and nobody asked what is beyond the last set
+    """
+
+    levels: tuple[Set[P], ...]
+    is_complete: bool
+
+    @property
+    def followed(self) -> tuple[Set[P], ...]:
+        """Return the levels of which it was asked what is one step away."""
+        return self.levels if self.is_complete else self.levels[:-1]
+
+
 def asset_node(asset_id: str, version: int) -> Node:
     """Return the node of one version of an asset."""
     return Node(Noun.ASSET, asset_id, version)
 
 
-def edges_of_asset(asset: Asset) -> tuple[Edge, ...]:
-    """Return the edges from an asset's parents to it."""
-    target = asset_node(asset.asset_id, asset.version)
-    return tuple(
-        Edge(asset_node(parent.asset_id, parent.version), target, Relation(parent.relation).name)
-        for parent in asset.parents
-    )
+def number_of(*, sequence: int, version: int) -> int:
+    """
+    Return the number by which a version of an asset is linked to its parents and children.
+
+    units:   `sequence` and `version` are the chain's, both from 1 on
+    ensures: no two versions have the same, on any mirror
+    """
+    if not (0 < sequence < 1 << SEQUENCE_BITS and 0 < version <= VERSIONS_MAX):
+        raise ValueError(f"no number for {sequence=} {version=}")
+    return (version - 1) << SEQUENCE_BITS | sequence
+
+
+def version_at(number: int) -> tuple[int, int]:
+    """Return the sequence and the version that a number stands for."""
+    return number & (1 << SEQUENCE_BITS) - 1, (number >> SEQUENCE_BITS) + 1
 
 
 def walk(
     *,
-    start: Node,
-    direction: Direction,
-    neighbours: Callable[[tuple[Node, ...]], Iterable[Edge]],
+    start: P,
+    step: Callable[[Set[P]], Set[P]],
     steps_max: int = STEPS_MAX,
     nodes_max: int = NODES_MAX,
-) -> Lineage:
+) -> Walk[P]:
     """
-    Follow edges level by level from a node.
+    Go step by step from a start, as far as there is anything new.
 
-    shape: `neighbours` returns the edges that touch the given nodes on the walking side
-    ensures: no node is visited twice, so even a graph with a cycle ends
+    shape:   `step` returns all that is one step away from any of the given
+    ensures: nothing is in two levels, so even a graph with a cycle ends
     """
-    seen: dict[Node, None] = {start: None}
-    edges: dict[Edge, None] = {}
-    level: tuple[Node, ...] = (start,)
+    seen: set[P] = {start}
+    levels: list[Set[P]] = [{start}]
     for _ in range(steps_max):
-        found = sorted(neighbours(level))
-        edges.update(dict.fromkeys(found))
-        ends = (edge.source if direction is Direction.UPSTREAM else edge.target for edge in found)
-        level = tuple(node for node in dict.fromkeys(ends) if node not in seen)
-        if not level:
-            return Lineage(start, direction, tuple(seen), tuple(edges), True)
-        seen.update(dict.fromkeys(level))
+        found = step(levels[-1]) - seen
+        if not found:
+            return Walk(tuple(levels), True)
+        levels.append(found)
+        seen |= found
         if len(seen) > nodes_max:
             break
-    return Lineage(start, direction, tuple(seen), tuple(edges), False)
+    return Walk(tuple(levels), False)

@@ -5,24 +5,30 @@ It is not the projection: nothing here writes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlmodel import Session
 
-from chain.abi import bytes_of
+from chain.abi import bytes_of, hex_of
 from chain.codes import AssetKind
 from chain.errors import CertificateNotFound
 from chain.failure import LedgerError, NotFound
-from chain.lookups import rows_by
+from chain.lookups import reached, rows_by
 from chain.reads import Recorded, count, find, page
 from chain.values import Address, AssetId, CertificateId, ParticipantId, word_of
 from registry import tables as tables
 from registry.assets import Asset, AssetHead, AssetLink, AssetReview
 from registry.certificates import Certificate
-from registry.lineage import Direction, Edge, Node, asset_node
+from registry.lineage import Direction, Node, asset_node, number_of, version_at
 from registry.participants import Account, RoleGrant
 
 PAGE_MAX = 1_000
+
+# The fields of a link at which a walk stands, and to which it goes.
+LINKS: Final[Mapping[Direction, tuple[str, str]]] = {
+    Direction.UPSTREAM: ("child", "parent"),
+    Direction.DOWNSTREAM: ("parent", "child"),
+}
 
 R = TypeVar("R")
 
@@ -136,31 +142,66 @@ def list_certificates(
     return tuple(every(session, Certificate, where=where, at_block=at_block))
 
 
-def asset_edges(
-    session: Session,
-    nodes: tuple[Node, ...],
-    direction: Direction,
-    *,
-    at_block: int | None = None,
-) -> tuple[Edge, ...]:
-    """Return the parent links that touch these asset nodes on the walking side."""
-    here = {(bytes_of(node.id), node.version): node for node in nodes}
-    is_up = direction is Direction.UPSTREAM
-    near, far = ("asset_id", "version"), ("parent_id", "parent_version")
-    near, far = (near, far) if is_up else (far, near)
+def asset_numbers(
+    session: Session, nodes: Iterable[Node], *, at_block: int | None = None
+) -> dict[Node, int]:
+    """Return the numbers of those of these nodes that are declared versions of assets."""
+    wanted = set(nodes)
     found = rows_by(
         session,
-        AssetLink,
-        (*near, *far, "relation"),
-        by=near[0],
-        values=sorted({key for key, _ in here}),
+        Asset,
+        ("asset_id", "version", "sequence"),
+        by="asset_id",
+        values=sorted({bytes_of(node.id) for node in wanted}),
         at_block=at_block,
     )
-    ends = (
-        (here[near_id, near_version], asset_node("0x" + far_id.hex(), far_version), relation)
-        for near_id, near_version, far_id, far_version, relation in found
-        if (near_id, near_version) in here
+    numbered = (
+        (asset_node(hex_of(asset_id), version), number_of(sequence=sequence, version=version))
+        for asset_id, version, sequence in found
     )
-    if is_up:
-        return tuple(Edge(far_node, near_node, relation) for near_node, far_node, relation in ends)
-    return tuple(map(Edge._make, ends))
+    return {node: number for node, number in numbered if node in wanted}
+
+
+def asset_nodes(
+    session: Session, numbers: Iterable[int], *, at_block: int | None = None
+) -> dict[int, Node]:
+    """Return the nodes of these numbers."""
+    wanted = set(numbers)
+    found = rows_by(
+        session,
+        Asset,
+        ("asset_id", "version", "sequence"),
+        by="sequence",
+        values=sorted({version_at(number)[0] for number in wanted}),
+        at_block=at_block,
+    )
+    nodes = {}
+    for asset_id, version, sequence in found:
+        number = number_of(sequence=sequence, version=version)
+        if number in wanted:
+            nodes[number] = asset_node(hex_of(asset_id), version)
+    return nodes
+
+
+def linked(
+    session: Session, numbers: Iterable[int], direction: Direction, *, at_block: int | None = None
+) -> set[int]:
+    """Return the numbers of the versions that are one link away, upstream or downstream."""
+    near, far = LINKS[direction]
+    return reached(session, AssetLink, near=near, far=far, values=numbers, at_block=at_block)
+
+
+def asset_links(
+    session: Session, numbers: Iterable[int], direction: Direction, *, at_block: int | None = None
+) -> list[tuple[int, int, str]]:
+    """Return the links of these versions on one side, in order: parent, child, relation."""
+    return sorted(
+        rows_by(
+            session,
+            AssetLink,
+            ("parent", "child", "relation"),
+            by=LINKS[direction][0],
+            values=sorted(numbers),
+            at_block=at_block,
+        )
+    )

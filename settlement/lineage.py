@@ -1,32 +1,44 @@
 """
 The edges that market and settlement add to the graph: from an asset to its buyers.
 
-It is not the walk (`registry.lineage`).
+It is not the walk (`registry.lineage`), nor the mirror's rows of it (`settlement.store`).
 """
 
+from dataclasses import dataclass
+from typing import Final
+
 from chain.codes import Noun
-from registry.lineage import Edge, Node, asset_node
 from settlement.deliveries import Delivery
 from settlement.listings import Listing
 from settlement.trades import Trade
 
 
-def edges_of_listing(listing: Listing) -> tuple[Edge, ...]:
-    """Return the edge from the asset to its listing."""
-    source = asset_node(listing.asset_id, listing.asset_version)
-    return (Edge(source, Node(Noun.LISTING, listing.listing_id), "LISTED_AS"),)
+@dataclass(frozen=True, slots=True)
+class End:
+    """An end of a join: the noun, and the fields of the record that hold its id (and version)."""
+
+    noun: Noun
+    id: str
+    version: str | None = None
 
 
-def edges_of_trade(trade: Trade) -> tuple[Edge, ...]:
-    """Return the edges from the listing to the trade and from the trade to its buyer."""
-    node = Node(Noun.TRADE, trade.trade_id)
-    return (
-        Edge(Node(Noun.LISTING, trade.listing_id), node, "TRADED_AS"),
-        Edge(node, Node(Noun.PARTICIPANT, trade.buyer), "BOUGHT_BY"),
-    )
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Each record of this type is an edge from one thing it names to another."""
+
+    record: type
+    source: End
+    target: End
+    relation: str
 
 
-def edges_of_delivery(delivery: Delivery) -> tuple[Edge, ...]:
-    """Return the edge from the trade to a delivery."""
-    source = Node(Noun.TRADE, delivery.trade_id)
-    return (Edge(source, Node(Noun.DELIVERY, delivery.delivery_id), "DELIVERED_AS"),)
+LISTING: Final = End(Noun.LISTING, "listing_id")
+TRADE: Final = End(Noun.TRADE, "trade_id")
+
+JOINS: Final = (
+    Join(Listing, End(Noun.ASSET, "asset_id", "asset_version"), LISTING, "LISTED_AS"),
+    Join(Trade, LISTING, TRADE, "TRADED_AS"),
+    Join(Trade, TRADE, End(Noun.PARTICIPANT, "buyer"), "BOUGHT_BY"),
+    Join(Delivery, TRADE, End(Noun.DELIVERY, "delivery_id"), "DELIVERED_AS"),
+)
+"""What ends a join never changes once the record is made, so any version of it tells."""

@@ -1,83 +1,153 @@
 """
 What people ask the tables of market and settlement for: above all, the whole lineage.
 
-It is not the projection: nothing here writes.
+Versions of assets are numbers during a walk, and get their ids at the end. It is not the
+projection: nothing here writes.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 from sqlmodel import Session
 
+from chain.abi import bytes_of, hex_of
 from chain.codes import CertificateKind, Noun, WithdrawalState
+from chain.lookups import rows_by
+from chain.pauses import without_pauses
 from chain.tables import table_of
 from chain.values import ParticipantId
 from registry.certificates import Certificate
-from registry.lineage import Direction, Edge, Lineage, Node, walk
-from registry.store import asset_edges, every
+from registry.lineage import NODES_MAX, STEPS_MAX, Direction, Edge, Lineage, Node, Walk, walk
+from registry.store import asset_links, asset_nodes, asset_numbers, linked
 from settlement import tables as tables
 from settlement.deliveries import Delivery
 from settlement.funds import FundsAccount, FundsHold, Posting, Withdrawal
-from settlement.lineage import edges_of_delivery, edges_of_listing, edges_of_trade
-from settlement.listings import Listing
+from settlement.lineage import JOINS, End, Join
 from settlement.settlements import Settlement
 from settlement.trades import Trade
 
-# From which records, by which field, the edges at a noun are found.
-DOWNSTREAM: dict[Noun, tuple[tuple[type, str, Callable[[Any], tuple[Edge, ...]]], ...]] = {
-    Noun.ASSET: ((Listing, "asset_id", edges_of_listing),),
-    Noun.LISTING: ((Trade, "listing_id", edges_of_trade),),
-    Noun.TRADE: (
-        (Trade, "trade_id", edges_of_trade),
-        (Delivery, "trade_id", edges_of_delivery),
-    ),
-}
-UPSTREAM: dict[Noun, tuple[tuple[type, str, Callable[[Any], tuple[Edge, ...]]], ...]] = {
-    Noun.LISTING: ((Listing, "listing_id", edges_of_listing),),
-    Noun.TRADE: ((Trade, "trade_id", edges_of_trade),),
-    Noun.DELIVERY: ((Delivery, "delivery_id", edges_of_delivery),),
-    Noun.PARTICIPANT: ((Trade, "buyer", edges_of_trade),),
-}
+Point = int | Node
+"""A version of an asset by its number, anything else as a node."""
 
 
 def lineage_of(
     session: Session, start: Node, direction: Direction, *, at_block: int | None = None
 ) -> Lineage:
     """Return everything upstream or downstream of a node, as of a block (L-01, L-02)."""
-
-    def neighbours(level: tuple[Node, ...]) -> tuple[Edge, ...]:
-        return edges_at(session, level, direction, at_block=at_block)
-
-    return walk(start=start, direction=direction, neighbours=neighbours)
+    tracing = Tracing(session, direction, at_block)
+    return tracing.told(start, tracing.walk(start))
 
 
-def edges_at(
-    session: Session,
-    level: tuple[Node, ...],
-    direction: Direction,
-    *,
-    at_block: int | None = None,
-) -> tuple[Edge, ...]:
-    """Return the edges that touch these nodes on the walking side."""
-    assets = tuple(node for node in level if node.noun is Noun.ASSET)
-    edges = asset_edges(session, assets, direction, at_block=at_block)
-    return edges + tuple(_other_edges(session, level, direction, at_block))
+class Tracing:
+    """Walks one way in one reading of the mirror, and remembers what it learned on the way."""
+
+    def __init__(self, session: Session, direction: Direction, at_block: int | None = None) -> None:
+        self._session = session
+        self._direction = direction
+        self._at_block = at_block
+        self._is_up = direction is Direction.UPSTREAM
+        self._nodes: dict[int, Node] = {}
+        self._edges: dict[Edge, None] = {}
+
+    def walk(
+        self, start: Node, *, steps_max: int = STEPS_MAX, nodes_max: int = NODES_MAX
+    ) -> Walk[Point]:
+        """Return what is reached from a node, step by step."""
+        point = self._points([start]).get(start, start)
+        return walk(start=point, step=self._step, steps_max=steps_max, nodes_max=nodes_max)
+
+    def told(self, start: Node, walked: Walk[Point]) -> Lineage:
+        """Return what a walk from there reached: nodes step by step, links between assets first."""
+        nodes: list[Node] = []
+        edges: list[Edge] = []
+        with without_pauses():
+            levels = [_parted(level) for level in walked.levels]
+            self._learn({number for numbers, _ in levels for number in numbers})
+            for numbers, others in levels:
+                nodes += map(self._nodes.__getitem__, sorted(numbers))
+                nodes += sorted(others)
+            for numbers, _ in levels[: len(walked.followed)]:
+                edges += self._links(numbers)
+            edges += self._edges
+        return Lineage(start, self._direction, tuple(nodes), tuple(edges), walked.is_complete)
+
+    # --- one step -----------------------------------------------------------------------------
+
+    def _step(self, level: Set[Point]) -> Set[Point]:
+        numbers, others = _parted(level)
+        found: set[Point] = set()
+        if numbers:
+            found |= linked(self._session, numbers, self._direction, at_block=self._at_block)
+            if not self._is_up:
+                self._learn(numbers)
+                others |= {self._nodes[one] for one in numbers}
+        return found | self._joined(others) if others else found
+
+    def _joined(self, nodes: Set[Node]) -> Set[Point]:
+        edges = sorted(edge for join in JOINS for edge in self._edges_of(join, nodes))
+        self._edges.update(dict.fromkeys(edges))
+        ends = [edge.source if self._is_up else edge.target for edge in edges]
+        points = self._points([one for one in ends if one.noun is Noun.ASSET])
+        return {points.get(one, one) for one in ends}
+
+    def _edges_of(self, join: Join, nodes: Set[Node]) -> Iterator[Edge]:
+        near = join.target if self._is_up else join.source
+        ids = sorted({bytes_of(one.id) for one in nodes if one.noun is near.noun})
+        if not ids:
+            return
+        source, target = _fields(join.source), _fields(join.target)
+        rows = rows_by(
+            self._session,
+            join.record,
+            (*source, *target),
+            by=near.id,
+            values=ids,
+            at_block=self._at_block,
+        )
+        for row in rows:
+            edge = Edge(
+                _made(join.source, row[: len(source)]),
+                _made(join.target, row[len(source) :]),
+                join.relation,
+            )
+            if (edge.target if self._is_up else edge.source) in nodes:
+                yield edge
+
+    # --- numbers and nodes --------------------------------------------------------------------
+
+    def _points(self, nodes: Iterable[Node]) -> dict[Node, Point]:
+        assets = {one for one in nodes if one.noun is Noun.ASSET}
+        if not assets:
+            return {}
+        found = asset_numbers(self._session, assets, at_block=self._at_block)
+        self._nodes.update((number, node) for node, number in found.items())
+        return dict(found)
+
+    def _learn(self, numbers: Set[int]) -> None:
+        unknown = numbers - self._nodes.keys()
+        if unknown:
+            self._nodes.update(asset_nodes(self._session, unknown, at_block=self._at_block))
+
+    def _links(self, numbers: Set[int]) -> list[Edge]:
+        nodes = self._nodes
+        found = asset_links(self._session, numbers, self._direction, at_block=self._at_block)
+        return [Edge(nodes[parent], nodes[child], relation) for parent, child, relation in found]
 
 
-def _other_edges(
-    session: Session, level: tuple[Node, ...], direction: Direction, at_block: int | None
-) -> Iterator[Edge]:
-    is_down = direction is Direction.DOWNSTREAM
-    nodes = set(level)
-    for noun, readers in (DOWNSTREAM if is_down else UPSTREAM).items():
-        ids = tuple(node.id for node in level if node.noun is noun)
-        for record, field, edges_of in readers if ids else ():
-            found: Iterator[Any] = every(session, record, where={field: ids}, at_block=at_block)
-            for one in found:
-                for edge in edges_of(one):
-                    if (edge.source if is_down else edge.target) in nodes:
-                        yield edge
+def _parted(level: Set[Point]) -> tuple[set[int], set[Node]]:
+    """Return the versions of assets of a level, and all else."""
+    numbers = {one for one in level if isinstance(one, int)}
+    return numbers, {one for one in level if not isinstance(one, int)}
+
+
+def _fields(end: End) -> tuple[str, ...]:
+    return (end.id,) if end.version is None else (end.id, end.version)
+
+
+def _made(end: End, values: Any) -> Node:
+    id_, version = values if end.version else (values[0], 0)
+    return Node(end.noun, hex_of(id_), version)
 
 
 def trades_seen_by(

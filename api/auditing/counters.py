@@ -24,10 +24,11 @@ from chain.tables import table_of
 from chain.views import decode_view, encode_view
 from registry.assets import Asset, AssetHead, AssetLink
 from registry.certificates import Certificate
+from registry.lineage import asset_node
 from registry.participants import Account, Participant
 from registry.profiles import RuleProfile
 from registry.registrations import Registration
-from registry.store import every
+from registry.store import asset_numbers, every
 from settlement.deliveries import Delivery
 from settlement.funds import FundsAccount, Posting
 from settlement.listings import Listing
@@ -171,16 +172,20 @@ def check_gaps(session: Session, record: Any) -> Iterator[Difference]:
 def _check_links(session: Session) -> Iterator[Difference]:
     parents = 0
     for assets in _pages(session, Asset):
-        ids = tuple({one.asset_id for one in assets})
+        named = [asset_node(one.asset_id, one.version) for one in assets]
+        named += [asset_node(one.asset_id, one.version) for two in assets for one in two.parents]
+        numbers = asset_numbers(session, named)
+        children = tuple(numbers[one] for one in named[: len(assets)])
         links = {
-            (one.asset_id, one.version, one.parent_id, one.parent_version): one
-            for one in every(session, AssetLink, where={"asset_id": ids})
+            (one.child, one.parent): one
+            for one in every(session, AssetLink, where={"child": children})
         }
-        for asset in assets:
+        for asset, child in zip(assets, children, strict=True):
             parents += len(asset.parents)
             for parent in asset.parents:
                 key = (asset.asset_id, asset.version, parent.asset_id, parent.version)
-                link = links.get(key)
+                number = numbers.get(asset_node(parent.asset_id, parent.version), 0)
+                link = links.get((child, number))
                 expected = (parent.relation, parent.consent_right_id)
                 found = (link.relation, link.consent_right_id) if link else None
                 if found != expected:

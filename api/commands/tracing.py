@@ -1,8 +1,8 @@
 """
 `shulian trace`: draws where an asset came from and what became of it, down to who bought it.
 
-It is not the walk (`registry.lineage`) nor the edges (`settlement.store`), and it redacts nothing:
-it reads the mirror on the operator's or regulator's own machine.
+It is not the walk (`registry.lineage`) nor the edges (`settlement.store`), and it redacts
+nothing: it reads the mirror on the operator's or regulator's own machine.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

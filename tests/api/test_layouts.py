@@ -16,6 +16,7 @@ from api.databases import open_current
 from chain.layouts import LAYOUT, LAYOUTS, MirrorNewer, layout_of, make_tables
 from chain.process import held
 from chain.reads import checksum
+from chain.rewinds import REWINDS, last_rewind
 from chain.store import BLOCKS, EVENTS, followed, mirror_engine, rebuild, stored_entries, tip_of
 from chain.tables import MIRROR
 from registry.participants import Participant
@@ -29,7 +30,7 @@ OLD = Path(__file__).resolve().parent / "layouts" / "mirror-1.sql"
 # one of them is another, the layout changed: raise `chain.layouts.LAYOUT`, say there how the last
 # one is upgraded, and put the new value here.
 CHECKSUM = "0x1329cc94e6bd6a84a56312641f54d2593cdaa5a449863008f8355b38279cd445"
-SHAPE = "975b39fbc819b519f5f231d80cc1fcc19fcd990e8ec844df77a6386124858c23"
+SHAPE = "c7c3f3349cc9f74058ef6ae4f28c48d79400822a1eec037393f9752e736d91c3"
 
 
 def old_rows(table: str) -> list[tuple[Any, ...]]:
@@ -164,6 +165,39 @@ class TestOpenCurrent:
         with engine.connect() as connection:
             assert layout_of(connection) == LAYOUT
         engine.dispose()
+
+
+# As layout 2 had it, whose other tables were as they are now.
+LINKS_2 = """CREATE TABLE asset_links (row_id INTEGER PRIMARY KEY, asset_id TEXT, version INTEGER,
+    parent_id TEXT, parent_version INTEGER, relation TEXT, consent_right_id TEXT,
+    from_block INTEGER, to_block INTEGER, from_log INTEGER)"""
+
+
+class TestFromLayout2:
+    def test_folds_anew_and_keeps_blocks_events_and_rewinds(
+        self, upgraded: Engine, url: str, tmp_path: Path
+    ) -> None:
+        with upgraded.begin() as connection:
+            before = [connection.execute(select(one)).all() for one in (BLOCKS, EVENTS)]
+            connection.exec_driver_sql("DROP TABLE asset_links")
+            connection.exec_driver_sql(LINKS_2)
+            connection.execute(REWINDS.insert().values(to_block=7, from_block=9))
+            connection.execute(LAYOUTS.update().values(version=2))
+        told: list[tuple[int, int]] = []
+
+        engine = open_current(url, tmp_path / "mirror.lock", lambda *done: told.append(done))
+
+        with Session(engine) as session:
+            connection = session.connection()
+            after = [connection.execute(select(one)).all() for one in (BLOCKS, EVENTS)]
+            links = {one["name"] for one in inspect(connection).get_columns("asset_links")}
+            assert layout_of(connection) == LAYOUT
+            assert last_rewind(session) == 1
+            assert len(list(every(session, Participant))) > 0
+        engine.dispose()
+        assert after == before
+        assert links == set(MIRROR.metadata.tables["asset_links"].columns.keys())
+        assert told[-1] == (45, 45)
 
 
 class TestLayout:

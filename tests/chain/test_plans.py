@@ -34,8 +34,10 @@ from registry import store as registry_store
 from registry import tables as registry_tables
 from registry.certificates import Certificate
 from registry.lineage import Direction, Node
+from registry.store import asset_links, asset_nodes, linked
 from settlement import store as settlement_store
 from settlement import tables as settlement_tables
+from settlement.store import Tracing
 from settlement.trades import Trade
 from tests.chain.things import Thing, append, apply, asset, registered_log
 
@@ -232,7 +234,13 @@ class TestStores:
         nodes = (Node(noun, ID, 1), Node(noun, "0x" + "cd" * 32, 1))
 
         with collected(mirror) as statements, Session(mirror) as session:
-            settlement_store.edges_at(session, nodes, direction)
+            for at_block in (None, 7):
+                tracing = Tracing(session, direction, at_block)
+                tracing.walk(nodes[0])
+                tracing._joined(set(nodes))
+                linked(session, [1, 2], direction, at_block=at_block)
+                asset_links(session, [1, 2], direction, at_block=at_block)
+                asset_nodes(session, [1, 2], at_block=at_block)
 
         require_no(mirror, SCANS, [plan(mirror, one) for one in statements])
 
