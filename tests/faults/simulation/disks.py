@@ -33,6 +33,8 @@ AFTER: Final = 250
 # Room that is left when the disk is about to be full: less than what comes, more than a page.
 ROOM_MAX: Final = 120_000
 PAGE: Final = 4096
+# The file that SQLite's connections share has at once this size.
+SHARED_BYTES: Final = 32_768
 
 # <sched.h>, <sys/mount.h>
 CLONE_NEWNS: Final = 0x00020000
@@ -58,9 +60,9 @@ class _Disk:
             yield
             _mount(self.folder, 1 << 28, MS_REMOUNT)
         elif self.way == "file size":
+            # What is new goes into a log of its own first, which begins empty.
             hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-            largest = max(one.stat().st_size for one in self.folder.iterdir())
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest + room, hard))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (SHARED_BYTES + room, hard))
             yield
             resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
         else:
