@@ -29,9 +29,10 @@ PEERS_MAX: Final = 50
 ACCOUNT_SLOTS: Final = 4096
 POOL_SLOTS: Final = 32_768
 CACHE_MEGABYTES: Final = 256
-# Errors, and of these parts more; otherwise several lines per block say that it is well.
+# Of the parts named no more than errors or warnings: several lines per block otherwise, which say
+# that it is well. What is not named tells as usual, whatever the verbosity is beside such a list.
 VERBOSITY: Final = 1
-TALKATIVE: Final = "eth/*=3,node/*=3,p2p/*=2,core/*=2,consensus/*=2"
+QUIET: Final = "miner/*=1,core/*=2,p2p/*=2"
 
 
 def geth_config(node: "Node", *, chain_id: int, peers: Sequence[str]) -> str:
@@ -135,7 +136,7 @@ esac
 )
 exec "$geth" --config geth.toml --nodekey nodekey --nat none --authrpc.port 0 \\
     --syncmode full --gcmode archive --cache {CACHE_MEGABYTES} \\
-    --verbosity {VERBOSITY} --log.vmodule '{TALKATIVE}'{sealing}
+    --verbosity {VERBOSITY} --log.vmodule '{QUIET}'{sealing}
 """
 
 

@@ -44,7 +44,11 @@ FAULTS: Final[Mapping[str, Fault]] = {
 
 
 def plan(
-    names: Sequence[str], *, runs: int | None, database: str | None
+    names: Sequence[str],
+    *,
+    runs: int | None,
+    database: str | None,
+    faults: Mapping[str, Fault] = FAULTS,
 ) -> list[tuple[Fault, str, int]]:
     """
     Return what is to be run: by default everything, as often as in the night.
@@ -52,8 +56,8 @@ def plan(
     shape: `runs` replaces the number of runs of each fault on each database
     """
     return [
-        (FAULTS[name], where, count if runs is None else runs)
-        for name in names or FAULTS
-        for where, count in FAULTS[name].nightly.items()
+        (faults[name], where, count if runs is None else runs)
+        for name in names or faults
+        for where, count in faults[name].nightly.items()
         if database in (None, where)
     ]

@@ -48,12 +48,14 @@ class Fault:
     """
     One way in which things go wrong.
 
-    shape: `nightly` says how many runs the whole battery has on each database
+    shape: `nightly` says how many runs the whole battery has on each database; `battery` is the
+           word after `scripts/simulate` that runs it, if there is one
     """
 
     name: str
     run: Callable[[Run], Numbers]
     nightly: Mapping[str, int]
+    battery: str = ""
 
 
 @dataclass(slots=True)
@@ -129,7 +131,7 @@ def simulate(
                 count.add(numbers, seconds=seconds, failed=failure is not None)
             if failure is not None:
                 say(f"FAILED {fault.name} on {database}, seed {one}: {failure}")
-                say(f"again: {again(fault.name, database, one)}")
+                say(f"again: {again(fault, database, one)}")
             if here.runs % SAY_EVERY == 0:
                 say(f"{fault.name} on {database} so far: {here.told()}")
         say(f"{fault.name} on {database}: {here.told()}")
@@ -146,9 +148,10 @@ def simulate(
     }
 
 
-def again(fault: str, database: str, seed: int) -> str:
+def again(fault: Fault, database: str, seed: int) -> str:
     """Return the command that repeats one run."""
-    return f"scripts/simulate --fault {fault} --database {database} --seed {seed} --runs 1 --json"
+    command = f"scripts/simulate {fault.battery}".strip()
+    return f"{command} --fault {fault.name} --database {database} --seed {seed} --runs 1 --json"
 
 
 def _run(
