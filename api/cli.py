@@ -17,6 +17,7 @@ from api.commands import (
     backing,
     configuring,
     consortium,
+    doctoring,
     founding,
     hooking,
     keeping,
@@ -46,6 +47,7 @@ STANDING: Final = (
     founding,
     configuring,
     consortium,
+    doctoring,
 )
 
 

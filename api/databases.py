@@ -90,8 +90,9 @@ def _upgrade(engine: Engine, lock: Path, note: Note) -> None:
     while (found := _layout(engine)) is not None and found < LAYOUT:
         try:
             with alone(engine, lock):
+                is_folded = upgrade_mirror(engine, apply, note)
                 LOG.warning("mirror upgraded from=%s to=%s", found, LAYOUT)
-                if upgrade_mirror(engine, apply, note):
+                if is_folded:
                     LOG.warning("mirror folded anew from its stored events")
         except AlreadyHeld as error:
             if time.monotonic() > end:

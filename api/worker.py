@@ -20,7 +20,7 @@ from sqlmodel import Session
 
 from api.catalogue import Catalogue
 from chain.comparison import NodesDisagree
-from chain.engines import WriterLock
+from chain.engines import WriterLock, require_writable
 from chain.facts import Block, Projection
 from chain.failure import LedgerError
 from chain.fetch import Source
@@ -119,10 +119,12 @@ class Worker:
         Take the lock.
 
         :raises AlreadyHeld: if another process writes this mirror
+        :raises MirrorNotWritable: if we may not
         """
         self._lock = take_lock(self._lock_path)
         try:
             self._writer.hold()
+            require_writable(self._mirror)
         except BaseException:
             self._let_go()
             raise

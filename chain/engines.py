@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from chain.failure import Forbidden
 from chain.passwords import read_password
 from chain.process import AlreadyHeld
 from chain.tables import MIRROR
@@ -30,6 +31,20 @@ WRITER_LOCK: Final = 0x7368_756C_6961_0001
 # What a connection is told whose transactions begin on the driver already (`chain.reading`).
 BEGUN: Final = "BEGUN"
 TABLES_LOCK: Final = 0x7368_756C_6961_0002
+
+
+# Whether a role may fill all tables there are, in a transaction that may write at all.
+WRITABLE: Final = (
+    "SELECT current_setting('transaction_read_only') = 'off' AND coalesce(bool_and("
+    "has_table_privilege(format('%I.%I', schemaname, tablename), 'INSERT')), true)"
+    " FROM pg_tables WHERE schemaname = current_schema()"
+)
+
+
+class MirrorNotWritable(Forbidden):
+    """The role may read the mirror's database, but not write it."""
+
+    role: str
 
 
 class WriterLock:
@@ -76,6 +91,21 @@ class WriterLock:
             self.release()
             return False
         return True
+
+
+def require_writable(engine: Engine) -> None:
+    """
+    Check that who opened a mirror may also write it, before anything relies on that.
+
+    shape: of PostgreSQL, by the role's rights; SQLite says so itself when a transaction begins
+    :raises MirrorNotWritable: if not
+    """
+    if engine.dialect.name != "postgresql":
+        return
+    with engine.connect() as connection:
+        if not connection.execute(text(WRITABLE)).scalar():
+            user = str(connection.execute(text("SELECT current_user")).scalar())
+            raise MirrorNotWritable(role=user)
 
 
 def open_mirror(url: str) -> Engine:

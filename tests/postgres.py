@@ -84,6 +84,36 @@ class Postgres:
             query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
             connection.execute(query, (name,))
 
+    def role(self, name: str, *, reads: str = "", password: str = "") -> None:
+        """
+        Make a role that may log in.
+
+        shape: `reads` is a database of which it may read every table; with a password it is asked
+               for it
+        """
+        with self._connected() as connection:
+            connection.execute(SQL("CREATE ROLE {} LOGIN").format(Identifier(name)))
+            if password:
+                command = SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(name), password)
+                connection.execute(command)
+                self._ask_for_password(name)
+                connection.execute("SELECT pg_reload_conf()")
+        if reads:
+            with psycopg.connect(_plain(self.url(reads)), autocommit=True) as connection:
+                command = SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}")
+                connection.execute(command.format(Identifier(name)))
+
+    def own(self, database: str, role: str) -> None:
+        """Give a database to a role."""
+        with self._connected() as connection:
+            command = SQL("ALTER DATABASE {} OWNER TO {}")
+            connection.execute(command.format(Identifier(database), Identifier(role)))
+
+    def _ask_for_password(self, role: str) -> None:
+        path = self._folder / "data" / "pg_hba.conf"
+        line = f"local all {role} scram-sha-256\n"
+        path.write_text(line + path.read_text("utf-8"), "utf-8")
+
     @contextmanager
     def stopped(self, sign: signal.Signals) -> Iterator[None]:
         """
@@ -209,6 +239,15 @@ def forget_mirror(path: Path) -> None:
 
 def _mirror_in(home: Path) -> Path:
     return home.absolute() / "mirror.sqlite"
+
+
+def as_role(url: str, role: str) -> str:
+    """Return the URL of a database for another role."""
+    return url.replace("://postgres@", f"://{role}@")
+
+
+def _plain(url: str) -> str:
+    return url.replace("postgresql+psycopg://", "postgresql://")
 
 
 def _name(path: Path) -> str:

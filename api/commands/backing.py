@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from api.commands.failing import add
+from api.commands.failing import Misused, add
 from api.commands.homes import HomeOption, JsonOption, require_home, settings_for
 from api.commands.progress import parts
 from api.commands.showing import print_json, print_pairs, say
 from api.commands.signals import stoppable
+from chain.durable import make_folder
 
 if TYPE_CHECKING:
+    from api.config import Settings
     from api.upkeep.archives import Manifest
 
 LISTED: Final = ("members", "content")
@@ -29,6 +31,10 @@ DeepOption = Annotated[
 ]
 
 
+class TargetMissing(Misused):
+    """A backup needs a place: name one, or set backup_folder."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     add(app, backup, name="backup", example="shulian backup /var/backups/shulian --content")
@@ -37,9 +43,12 @@ def register(app: typer.Typer) -> None:
 
 def backup(
     target: Annotated[
-        Path,
-        typer.Argument(help="A file, or a folder in which it gets a name.", metavar="FILE|FOLDER"),
-    ],
+        Path | None,
+        typer.Argument(
+            help="A file, or a folder in which it gets a name; by default backup_folder.",
+            metavar="FILE|FOLDER",
+        ),
+    ] = None,
     content: Annotated[
         bool, typer.Option("--content", help="Also what the content store of the home holds.")
     ] = False,
@@ -69,6 +78,7 @@ def backup(
 
     settings = settings_for(home)
     require_home(settings.home)
+    place = _place(target, settings)
     what = What(
         has_keys=not without_keys,
         has_password=not (without_keys or without_password),
@@ -80,7 +90,7 @@ def backup(
             made = back_up(
                 settings,
                 mirror,
-                target.expanduser().absolute(),
+                place,
                 what=what,
                 is_deep=deep,
                 step=shown.begin,
@@ -94,6 +104,16 @@ def backup(
     print_pairs([("backup", told["file"]), *_pairs(told)])
     if made.manifest.has_password:
         say("It holds the keys with their password: keep it where you would keep the home.")
+
+
+def _place(target: Path | None, settings: "Settings") -> Path:
+    if target is not None:
+        return target.expanduser().absolute()
+    if not settings.backup_folder:
+        raise TargetMissing()
+    folder = Path(settings.backup_folder)
+    make_folder(folder)
+    return folder
 
 
 def restore(

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import typer
 
+from api.commands.translating import translated
 from chain.failure import Conflict, Forbidden, Invalid, LedgerError, NotFound
 
 REFUSED, MISUSED, INTERRUPTED = 1, 2, 130
@@ -100,6 +101,15 @@ NEXT: Final[Mapping[str, str]] = {
     "KeyDamaged": "Put the key file of a backup back.",
     "FileOpenToOthers": "Close it with chmod 600.",
     "PasswordFileUnreadable": "Name a file that this process may read.",
+    "SystemRefused": "See with `shulian doctor` whose the files are, and what is missing.",
+    "DiskFull": "Make room, then repeat; what was written before is whole.",
+    "DatabaseNotWritable": "Let the role own the database, or give the file to this user; see"
+    " `shulian doctor`.",
+    "MirrorNotWritable": "Let the role own the database: ALTER DATABASE … OWNER TO …; see"
+    " `shulian doctor`.",
+    "DatabaseUnreachable": "See with `shulian doctor` whether it runs and lets this role in.",
+    "DatabaseRefused": "See `shulian doctor`.",
+    "TargetMissing": "`shulian backup FOLDER`, or set backup_folder.",
     "ConfigUnreadable": "Name a file that is there, and that this user may read.",
     "ConfigMalformed": "Mend that line; `shulian config init FILE` writes a right one.",
     "SettingUnknown": "See the names with `shulian config show`.",
@@ -154,11 +164,14 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
             # Whoever read our output has enough; Python must not complain when it ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(REFUSED) from None
-        except OSError as error:
-            tell(_of_system(error), as_json=as_json)
-            raise typer.Exit(REFUSED) from None
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
+        except Exception as error:
+            told = translated(error)
+            if told is None:
+                raise
+            tell(told, as_json=as_json)
+            raise typer.Exit(REFUSED) from None
 
     return run
 
@@ -189,17 +202,6 @@ def next_step(error: LedgerError) -> str:
     kind = type(error)
     named = NEXT.get(kind.__name__)
     return named or next(FAMILIES[one] for one in kind.__mro__ if one in FAMILIES)
-
-
-class SystemRefused(LedgerError):
-    """The operating system refused."""
-
-    reason: str
-
-
-def _of_system(error: OSError) -> SystemRefused:
-    place = f"{error.filename}: " if error.filename else ""
-    return SystemRefused(reason=f"{place}{error.strerror or error}")
 
 
 def _sentence(error: LedgerError) -> str:

@@ -33,7 +33,12 @@ CONFIG: Final[ContextVar[Path | None]] = ContextVar("CONFIG", default=None)
 
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", help="The folder of the ledger; by default SHULIAN_HOME or .shulian."),
+    typer.Option(
+        "--home",
+        help="The folder of the ledger; by default SHULIAN_HOME or .shulian.",
+        # What is closed to us is told as all else is.
+        readable=False,
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsOfBlockOption = Annotated[

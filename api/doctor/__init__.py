@@ -1,0 +1,3 @@
+"""
+`shulian doctor`'s examination of an installation: it reads, asks, and mends nothing.
+"""
