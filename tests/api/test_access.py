@@ -53,7 +53,9 @@ def _trade(mirrored: Mirrored) -> None:
     parties = {"trade_id": TRADE, "buyer": named(BUYER), "seller": named(SELLER)}
     money = {"trade_id": TRADE, "bank": named("bank"), "amount_fen": GROSS_FEN}
     mirrored.append(
-        event(e.AssetDeclared, asset_id=asset, version=1, kind=3, registrant=named(SELLER)),
+        event(
+            e.AssetDeclared, asset_id=asset, sequence=1, version=1, kind=3, registrant=named(SELLER)
+        ),
         event(
             e.ListingSubmitted,
             listing_id=listing,
