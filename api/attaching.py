@@ -14,6 +14,7 @@ from api.migrations import open_operational
 from chain.client import Ledger
 from chain.connection import Connection
 from chain.deployments import load_deployment, verify_deployment
+from chain.fitness import require_fit, require_free
 from chain.keys import home_keyring
 from chain.outbox import Outbox
 from chain.replay import replay
@@ -44,10 +45,14 @@ def attach(settings: Settings) -> Iterator[Attached]:
 
     ensures: what the outbox holds and the chain lost is sent again, unless the home only reads
     :raises DeploymentNotFound: if the home follows no contracts of that chain
-    :raises WrongChain: CodeDiffers: if the chain has others
+    :raises WrongChain: ChainReplaced: ContractMissing: CodeDiffers: if the chain has others
+    :raises ChainUnknown: ChainDiffers: if it is of another kind than `chain` names
+    :raises NodeSyncing: if the node does not know all of it yet
+    :raises GasNotFree: if the home sends, and the chain would take nothing from it
     """
     with ExitStack() as stack:
-        connection = stack.enter_context(Connection.to(settings.rpc_url))
+        connection = stack.enter_context(Connection.to(settings.rpc_url, chain=settings.chain))
+        require_fit(connection, settings.home)
         deployment = load_deployment(settings.home, chain_id=connection.chain_id)
         verify_deployment(connection, deployment)
         ledger = None
@@ -57,6 +62,7 @@ def attach(settings: Settings) -> Iterator[Attached]:
             engine = open_operational(settings.operational)
             outbox = Outbox(engine, chain_id=connection.chain_id)
             stack.callback(outbox.close)
+            require_free(connection)
             sender = Sender(connection, outbox)
             replay(sender)
             ledger = Ledger(sender, deployment, relayer=relayer)

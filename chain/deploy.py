@@ -25,6 +25,8 @@ from chain.values import Address, HexBytes, address, keccak
 
 LOG: Final = logging.getLogger(__name__)
 
+WAIT_SECONDS: Final = 60
+
 # Each holds those before it that it calls, and never calls up.
 ORDER: Final = (
     "Participants",
@@ -82,6 +84,7 @@ def deploy(
         governor=ruler,
         compiler=compiler(),
         contracts=found,
+        genesis_hash=sender.connection.genesis_hash,
     )
     if ruler == address(deployer.address):
         _set_modules(Ledger(sender, deployment), deployer)
@@ -156,8 +159,11 @@ def _creation(made: Artifact, arguments: list[Address]) -> HexBytes:
 
 def _deployed(sender: Sender, entry: Entry) -> Deployed:
     connection = sender.connection
-    receipt = connection.receipt(entry.transaction_hash) if entry.transaction_hash else None
-    if receipt is None or receipt.contract_address is None:
+    if entry.transaction_hash is None:
+        raise NodeContradicts(reason=f"{entry.key} was never sent")
+    # Its block may have been given up since; then it is on its way into another.
+    (receipt,) = connection.wait([entry.transaction_hash], timeout_seconds=WAIT_SECONDS)
+    if receipt.contract_address is None:
         raise NodeContradicts(reason=f"{entry.key} is mined but made no contract")
     return Deployed(
         address=receipt.contract_address,

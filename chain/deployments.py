@@ -21,12 +21,20 @@ from chain.fetch import WrongChain
 from chain.values import Address, Bytes32, bytes32, keccak
 
 FORMAT: Final = 1
+NO_CODE: Final = "0x"
 
 
 class DeploymentNotFound(NotFound):
     """No contracts are deployed for this chain in this home."""
 
     chain_id: int
+
+
+class ContractMissing(Conflict):
+    """There is no contract at the address where it was deployed."""
+
+    contract: str
+    address: Address
 
 
 class CodeDiffers(Conflict):
@@ -53,7 +61,8 @@ class Deployment:
     One version of all contracts.
 
     shape: `contracts` in the order they were deployed, by name; `governor` as the constructor got
-           it, which may have handed over since
+           it, which may have handed over since; `genesis_hash` is that of the chain's first block,
+           None where an older version did not note it
     """
 
     chain_id: int
@@ -61,6 +70,7 @@ class Deployment:
     governor: Address
     compiler: str
     contracts: Mapping[str, Deployed]
+    genesis_hash: Bytes32 | None = None
 
     def address_of(self, contract: str) -> Address:
         """
@@ -76,6 +86,12 @@ class Deployment:
             Followed(address=one.address, contract=name, from_block=one.block_number)
             for name, one in self.contracts.items()
         )
+
+
+def chains_of(home: Path) -> tuple[int, ...]:
+    """Return the ids of the chains that a home follows contracts on."""
+    paths = (home / "deployments").glob("*.json")
+    return tuple(sorted(int(one.stem) for one in paths if one.stem.isdigit()))
 
 
 def load_deployments(home: Path, *, chain_id: int) -> tuple[Deployment, ...]:
@@ -132,12 +148,15 @@ def verify_deployment(connection: Connection, deployment: Deployment) -> None:
     Check that the chain is the one, and that every contract is what this version was made for.
 
     :raises WrongChain: if the node serves another chain
-    :raises CodeDiffers: if code is missing, was replaced, or belongs to other sources
+    :raises ContractMissing: CodeDiffers: if code is missing, was replaced, or belongs to other
+             sources
     """
     if connection.chain_id != deployment.chain_id:
         raise WrongChain(expected_chain_id=deployment.chain_id, found_chain_id=connection.chain_id)
     for name, one in deployment.contracts.items():
         code = connection.code(one.address)
+        if code == NO_CODE:
+            raise ContractMissing(contract=name, address=one.address)
         if code_hash(code) != one.code_hash or not artifact(name).is_code(code):
             raise CodeDiffers(contract=name, address=one.address)
 
@@ -156,6 +175,7 @@ def _written(deployment: Deployment) -> dict[str, Any]:
         "version": deployment.version,
         "governor": deployment.governor,
         "compiler": deployment.compiler,
+        "genesis_hash": deployment.genesis_hash,
         "contracts": {name: asdict(one) for name, one in deployment.contracts.items()},
     }
 

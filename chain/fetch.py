@@ -35,7 +35,7 @@ OTHER_FORMAT_MIN: Final = 3
 
 
 class WrongChain(LedgerError):
-    """The node serves another chain than the mirror holds."""
+    """The node serves another chain than this ledger is on."""
 
     expected_chain_id: int
     found_chain_id: int

@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 from chain.connection import Connection
+from chain.deployments import chains_of
 from chain.durable import fresh_file, publish
-from chain.failure import LedgerError, NotFound
+from chain.failure import Conflict, LedgerError, NotFound
 from chain.process import is_running, start_mark, take_lock
 from chain.rpc import NodeUnavailable
 from chain.snapshots import Snapshots
@@ -68,6 +69,13 @@ class NodeNotRunning(NotFound):
     """The embedded chain of this home is not running."""
 
     home: str
+
+
+class ChainElsewhere(Conflict):
+    """This ledger is on a chain of other machines; name its nodes in rpc_url."""
+
+    home: str
+    chain_id: int
 
 
 class NodeDidNotStart(LedgerError):
@@ -291,6 +299,17 @@ def _is_of_one_moment(running: Running) -> bool:
         head = connection.request("eth_getBlockByNumber", "latest", False)
     root = proof["accountProof"][0]
     return bool(head["stateRoot"] == hex_bytes(keccak(raw(root))))
+
+
+def require_embedded(home: Path) -> None:
+    """
+    Check that a home's chain is the embedded one, before one is made in vain.
+
+    :raises ChainElsewhere: if its contracts are on another
+    """
+    elsewhere = chains_of(home)
+    if elsewhere and not (home / "chain" / "chain.json").is_file():
+        raise ChainElsewhere(home=str(home), chain_id=elsewhere[0])
 
 
 def find_anvil(environment: Mapping[str, str] = os.environ) -> Path:

@@ -72,6 +72,7 @@ def deploy(
     from api.migrations import open_operational
     from chain.connection import Connection
     from chain.deploy import deploy as deploy_all
+    from chain.fitness import require_fit, require_free
     from chain.outbox import Outbox
     from chain.replay import replay
     from chain.sender import Sender
@@ -82,10 +83,12 @@ def deploy(
     with (
         stoppable(),
         taken(settings.home, command="deploy"),
-        Connection.to(settings.rpc_url) as connection,
+        Connection.to(settings.rpc_url, chain=settings.chain) as connection,
     ):
         _require_no_others(settings, connection.chain_id)
+        require_fit(connection, settings.home)
         deployer = _keyring(settings).existing(by)
+        require_free(connection)
         outbox = Outbox(open_operational(settings.operational), chain_id=connection.chain_id)
         try:
             sender = Sender(connection, outbox)
@@ -114,6 +117,7 @@ def join(
     from api.migrations import open_operational
     from chain.connection import Connection
     from chain.deployments import verify_deployment
+    from chain.fitness import require_fit, require_genesis
 
     settings = settings_for(home)
     found = _read(file)
@@ -122,8 +126,10 @@ def join(
         settings.home.chmod(HOME_MODE)
         _require_continued(settings, found)
         if settings.rpc_url:
-            with Connection.to(settings.rpc_url) as connection:
+            with Connection.to(settings.rpc_url, chain=settings.chain) as connection:
+                require_fit(connection, settings.home)
                 for one in found:
+                    require_genesis(connection, one)
                     verify_deployment(connection, one)
         open_operational(settings.operational).dispose()
         _save(settings, found)

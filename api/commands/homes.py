@@ -40,6 +40,24 @@ HomeOption = Annotated[
         readable=False,
     ),
 ]
+RpcOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rpc",
+        metavar="URL",
+        help="A node of the chain; several, repeated or separated by commas, stand in for each"
+        " other. By default the embedded chain.",
+    ),
+]
+ChainOption = Annotated[
+    str | None,
+    typer.Option(
+        "--chain",
+        metavar="KIND",
+        help="The kind of chain that the nodes must serve: anvil, hardhat, geth, besu or"
+        " fisco-bcos. By default what they are found to be.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsOfBlockOption = Annotated[
     int | None,
@@ -98,12 +116,13 @@ class ProcessDidNotStop(LedgerError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """The process that works on a home; `url` is empty until it serves."""
+    """The process that works on a home; `url` is empty until it serves, `rpc_url` if embedded."""
 
     pid: int
     mark: str
     command: str
     url: str = ""
+    rpc_url: str = ""
 
 
 def settings_for(home: Path | None, **arguments: Any) -> "Settings":
@@ -116,6 +135,11 @@ def told_settings(home: Path | None, **arguments: Any) -> "Told":
     from api.config import tell_settings
 
     return tell_settings(os.environ, config=CONFIG.get(), home=home, **arguments)
+
+
+def joined(urls: list[str] | None) -> str | None:
+    """Return the nodes that were named as the setting has them; None if none was."""
+    return ",".join(urls) if urls else None
 
 
 def config_arguments() -> list[str]:
@@ -206,10 +230,10 @@ def alone(home: Path) -> Iterator[None]:
         raise HomeInUse(home=str(home), pid=pid) from error
 
 
-def note(home: Path, *, command: str, url: str = "") -> Serving:
+def note(home: Path, *, command: str, url: str = "", rpc_url: str = "") -> Serving:
     """Write down that this process works on the home, and where it serves."""
     mark = start_mark(os.getpid()) or ""
-    told = Serving(pid=os.getpid(), mark=mark, command=command, url=url)
+    told = Serving(pid=os.getpid(), mark=mark, command=command, url=url, rpc_url=rpc_url)
     with fresh_file(home) as file:
         file.write(json.dumps(asdict(told), indent=2).encode("utf-8") + b"\n")
         publish(file, home / "serving.json")

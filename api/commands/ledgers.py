@@ -25,8 +25,9 @@ from chain.client import Ledger
 from chain.connection import Connection
 from chain.content import ContentStore
 from chain.deployments import load_deployment
+from chain.fitness import require_fit, require_free
 from chain.keys import Keyring, home_keyring
-from chain.node import EmbeddedNode
+from chain.node import EmbeddedNode, require_embedded
 from chain.outbox import Outbox
 from chain.replay import replay
 from chain.sender import Sender
@@ -69,7 +70,9 @@ def open_ledger(settings: Settings, *, relayer: str = "") -> Iterator[Opened]:
     with ExitStack() as stack:
         stack.enter_context(stoppable())
         url, is_ours = stack.enter_context(_chain(settings))
-        connection = stack.enter_context(Connection.to(url))
+        connection = stack.enter_context(Connection.to(url, chain=settings.chain))
+        require_fit(connection, settings.home)
+        require_free(connection)
         operational = open_operational(settings.operational)
         outbox = Outbox(operational, chain_id=connection.chain_id)
         stack.callback(outbox.close)
@@ -124,6 +127,7 @@ def _chain(settings: Settings) -> Iterator[tuple[str, bool]]:
         if settings.rpc_url or shared:
             yield settings.rpc_url or shared, not shared
         else:
+            require_embedded(settings.home)
             yield stack.enter_context(EmbeddedNode(settings.home)).url(), True
 
 
@@ -135,8 +139,9 @@ def _taken_or_shared(settings: Settings, stack: ExitStack) -> str:
             stack.enter_context(taken(settings.home, command=COMMAND))
         except HomeInUse:
             found, node = serving(settings.home), EmbeddedNode(settings.home).running()
-            if found is not None and found.url and (settings.rpc_url or node is not None):
-                return settings.rpc_url or (node.url if node else "")
+            reached = settings.rpc_url or (found.rpc_url if found else "")
+            if found is not None and found.url and (reached or node is not None):
+                return reached or (node.url if node else "")
             if time.monotonic() > end:
                 raise
             time.sleep(PAUSE_SECONDS)

@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from api.commands.failing import REFUSED, add
-from api.commands.homes import HomeOption, JsonOption, settings_for, taken
+from api.commands.homes import (
+    ChainOption,
+    HomeOption,
+    JsonOption,
+    RpcOption,
+    joined,
+    settings_for,
+    taken,
+)
 from api.commands.serving import HostOption, PortOption, open_whole, serve
 from api.commands.showing import clean, console, print_json, print_pairs, say
 from api.commands.signals import stoppable
@@ -59,6 +67,8 @@ def demo(
     once: Annotated[
         bool, typer.Option("--once", help="End with a summary instead of serving the console.")
     ] = False,
+    rpc: RpcOption = None,
+    chain: ChainOption = None,
     host: HostOption = None,
     port: PortOption = None,
     as_json: JsonOption = False,
@@ -66,7 +76,7 @@ def demo(
     """Play the whole life of data products, verify every certificate, audit, then serve."""
     started = time.monotonic()
     packages = _read(package)
-    settings = settings_for(home, host=host)
+    settings = settings_for(home, host=host, rpc_url=joined(rpc), chain=chain)
     with (
         stoppable(),
         taken(settings.home, command="demo"),

@@ -6,6 +6,7 @@ ends it.
 """
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -20,11 +21,14 @@ import typer
 from api.commands.failing import add
 from api.commands.homes import (
     CONFIG,
+    ChainOption,
     HomeOption,
     JsonOption,
+    RpcOption,
     Serving,
     alone,
     config_arguments,
+    joined,
     note,
     require_free,
     require_home,
@@ -94,6 +98,8 @@ def up(
     home: HomeOption = None,
     port: PortOption = None,
     host: HostOption = None,
+    rpc: RpcOption = None,
+    chain: ChainOption = None,
     workers: WorkersOption = 0,
     read_only: Annotated[
         bool,
@@ -105,7 +111,9 @@ def up(
     as_json: JsonOption = False,
 ) -> None:
     """Start chain, mirror, API and console of a home, and serve until stopped."""
-    settings = settings_for(home, host=host, relay=0 if read_only else None)
+    settings = settings_for(
+        home, host=host, rpc_url=joined(rpc), chain=chain, relay=0 if read_only else None
+    )
     if detach:
         _tell(_detached(settings, port, workers, is_reading=read_only), as_json=as_json)
         return
@@ -150,6 +158,7 @@ def open_whole(settings: "Settings") -> "Iterator[tuple[DemoHome, Services, Work
             settings.home,
             content=own_store(settings),
             rpc_url=settings.rpc_url,
+            chain=settings.chain,
             key_password_file=settings.key_password_file,
         ) as opened,
         open_services(
@@ -191,7 +200,8 @@ def serve(
             contextlib.suppress(KeyboardInterrupt),
             _own_listener(listener, services, settings, reached, workers) as own,
         ):
-            _tell(note(settings.home, command="up", url=reached), as_json=as_json)
+            told = note(settings.home, command="up", url=reached, rpc_url=settings.rpc_url)
+            _tell(told, as_json=as_json)
             Server(app, services.streams).run(sockets=[own])
         say("stopping")
 
@@ -262,9 +272,16 @@ def _detached(
     command += ["--workers", str(workers)] if workers else []
     command += ["--read-only"] if is_reading else []
     log = home / LOG_NAME
+    # A node's address may hold a password, which everybody could read among the arguments.
+    told = {"SHULIAN_RPC_URL": settings.rpc_url, "SHULIAN_CHAIN": settings.chain}
     with log.open("wb") as file:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            env={**os.environ, **told},
         )
     end = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < end:
@@ -372,7 +389,8 @@ def _chain(settings: "Settings") -> dict[str, Any]:
 
     embedded = EmbeddedNode(settings.home)
     running = embedded.running()
-    url = settings.rpc_url or (running.url if running else "")
+    served = serving(settings.home)
+    url = settings.rpc_url or (running.url if running else "") or (served.rpc_url if served else "")
     is_made = (settings.home / "chain" / "chain.json").is_file()
     chain_id = embedded.identity().chain_id if is_made and not settings.rpc_url else None
     silent = {"running": False, "chain_id": chain_id, "url": url, "head": None}

@@ -24,8 +24,9 @@ from chain.content import ContentStore, FileStore
 from chain.deploy import deploy
 from chain.deployments import Deployment
 from chain.entries import Entry
+from chain.fitness import require_fit, require_free
 from chain.keys import Keyring, home_keyring
-from chain.node import EmbeddedNode
+from chain.node import EmbeddedNode, require_embedded
 from chain.outbox import Outbox
 from chain.replay import replay
 from chain.sender import Sender
@@ -93,6 +94,7 @@ def open_demo(
     *,
     content: ContentStore | None = None,
     rpc_url: str = "",
+    chain: str = "",
     key_password_file: str = "",
 ) -> Iterator[DemoHome]:
     """
@@ -103,7 +105,9 @@ def open_demo(
     """
     with ExitStack() as stack:
         url = rpc_url or stack.enter_context(_running(home))
-        connection = stack.enter_context(Connection.to(url))
+        connection = stack.enter_context(Connection.to(url, chain=chain))
+        require_fit(connection, home)
+        require_free(connection)
         operational = open_operational(home / "operational.sqlite")
         outbox = Outbox(operational, chain_id=connection.chain_id)
         stack.callback(outbox.close)
@@ -122,5 +126,6 @@ def open_demo(
 
 @contextmanager
 def _running(home: Path) -> Iterator[str]:
+    require_embedded(home)
     with EmbeddedNode(home) as node:
         yield node.url()

@@ -16,6 +16,7 @@ from chain.artifacts import ArtifactMissing, artifact
 from chain.deploy import MODULES, ORDER, deploy, missing_modules
 from chain.deployments import (
     CodeDiffers,
+    ContractMissing,
     DeploymentNotFound,
     load_deployment,
     load_deployments,
@@ -131,11 +132,11 @@ class TestVerifyDeployment:
                 place.sender.connection, replace(place.ledger.deployment, contracts=contracts)
             )
 
-    def test_refuses_code_that_was_replaced(self, place: Place) -> None:
+    def test_refuses_an_address_without_a_contract(self, place: Place) -> None:
         contracts = dict(place.ledger.deployment.contracts)
         contracts["Funds"] = replace(contracts["Funds"], address=Address("0x" + "11" * 20))
 
-        with pytest.raises(CodeDiffers):
+        with pytest.raises(ContractMissing, match="Funds"):
             verify_deployment(
                 place.sender.connection, replace(place.ledger.deployment, contracts=contracts)
             )
