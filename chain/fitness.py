@@ -59,8 +59,10 @@ def require_genesis(connection: Connection, deployment: Deployment) -> None:
     Check that a node's chain begins as the one that contracts were deployed on.
 
     shape: a deployment noted by an older version does not say how its chain begins
-    :raises ChainReplaced: if not
+    :raises WrongChain: ChainReplaced: if not
     """
+    if deployment.chain_id != connection.chain_id:
+        raise WrongChain(expected_chain_id=deployment.chain_id, found_chain_id=connection.chain_id)
     expected = deployment.genesis_hash
     if expected is not None and expected != connection.genesis_hash:
         raise ChainReplaced(
