@@ -121,17 +121,21 @@ def _locked(run: Run, engine: Engine) -> Iterator[None]:  # noqa: ARG001
 
 @contextmanager
 def _moved(run: Run, engine: Engine) -> Iterator[None]:
-    names = [f"mirror.db{suffix}" for suffix in ("", "-wal", "-shm")]
+    # Another file stands in its place, so that nobody makes a new mirror there: whoever closes that
+    # would remove the log that belongs to the one that comes back (SQLite, "How To Corrupt").
+    file, beside = run.folder / "mirror.db", ("mirror.db-wal", "mirror.db-shm")
     away = run.folder / "away"
     away.mkdir(exist_ok=True)
-    there = [name for name in names if (run.folder / name).exists()]
+    (away / "other").write_text("This is no database.\n" * 100)
+    there = [name for name in beside if (run.folder / name).exists()]
+    file.rename(away / file.name)
+    (away / "other").rename(file)
     for name in there:
         (run.folder / name).rename(away / name)
     yield
     engine.dispose()
-    for name in names:
-        (run.folder / name).unlink(missing_ok=True)
-    for name in there:
+    # The database last: nobody finds it without its log.
+    for name in (*there, file.name):
         (away / name).rename(run.folder / name)
 
 
