@@ -2,7 +2,8 @@
 The content store that is an IPFS node: Kubo, which pins what is put and is believed in nothing.
 
 Not here: how the node is asked (`chain/kubo_node.py`), what its trees are made of
-(`chain/kubo_blocks.py`), or the choice between this store and files (`chain/content.py`).
+(`chain/kubo_blocks.py`), how digests are listed there (`chain/kubo_names.py`), or the choice
+between this store and files (`chain/content.py`).
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ from chain.documents import DOCUMENT_BYTES_MAX, Cid, Digest, cid_of_digest, hash
 from chain.durable import make_folder
 from chain.failure import LedgerError
 from chain.kubo_blocks import faulty_blocks
+from chain.kubo_names import list_under, listed
 from chain.kubo_node import (
+    BYTES_PER_SECOND_MIN,
     TIMEOUT_SECONDS,
     KuboNode,
     says_absent,
@@ -45,20 +48,22 @@ from chain.values import bytes32
 # Stated, not left to the node's settings, so that the same file gets the same root everywhere.
 _CHUNKER = "size-262144"
 _BLOCK = {"cid-codec": "raw", "mhtype": "sha2-256", "pin": "true"}
-# In the node's own file system: from digests to roots, for content whose digest is not its CID.
-_NAMES = "/shulian"
 # How often damaged blocks are taken out and the content is put again: what lies below one is seen
 # only when it is whole, and no tree of a file that fits on a disk is deeper.
 _MENDED_MAX = 8
 
 CONNECT_SECONDS = 10
 
-# Another process may list the same content at the same time.
-_LISTED_MEANWHILE = ("already has entry",)
-
 
 class ContentNotPinned(LedgerError):
     """The Kubo node holds this content without a pin, so it would be collected as garbage."""
+
+    digest: str
+    address: str
+
+
+class DamageStays(LedgerError):
+    """The Kubo node does not write over its damaged blocks; its BlockKeyCacheSize is to be 0."""
 
     digest: str
     address: str
@@ -94,7 +99,7 @@ class KuboStore(ContentStore):
                 raise ContentNotPinned(digest=surveyed.digest.value, address=self._node.address)
             for digest in {sha256, surveyed.digest}:
                 if not _states(cid, digest):
-                    self._list(digest, cid)
+                    list_under(self._node, digest, cid)
         stored = replace(surveyed, cid=cid)
         self._require_listed(surveyed.digest, cid)
         return stored
@@ -122,20 +127,29 @@ class KuboStore(ContentStore):
                 return Condition.MISSING
             except ContentCorrupted:
                 return Condition.CORRUPTED
-            is_firm = self._is_pinned(cid) and (_states(cid, digest) or self._listed(digest) == cid)
+            is_found = _states(cid, digest) or listed(self._node, digest) == cid
+            is_firm = is_found and self._is_pinned(cid)
             return Condition.HELD if is_firm else Condition.LOOSE
 
-    def fetch(self, name: Name, *, peers: Sequence[str], size_bytes: int = 0) -> None:
+    def fetch(
+        self,
+        name: Name,
+        *,
+        peers: Sequence[str],
+        size_bytes: int = 0,
+        wait_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         """
         Let the node fetch content from other nodes by its CID, and pin it.
 
-        shape:   `peers` are multiaddresses that end in `/p2p/<id of the node>`
+        shape:   `peers` are multiaddresses that end in `/p2p/<id of the node>`; they are waited for
+                 so long, and longer for large content
         ensures: what came hashes to the digest, or is unpinned again
         :raises ContentMissing: if none of them gives it in time
         :raises ContentCorrupted: if the CID leads to other content
         """
         digest = digest_of(name)
-        seconds = self._node.seconds_for(size_bytes)
+        seconds = wait_seconds + size_bytes / BYTES_PER_SECOND_MIN
         with self._node.reaching(digest):
             cid = self._cid(name)
             self._connect(peers)
@@ -154,7 +168,7 @@ class KuboStore(ContentStore):
                 self._unpin(cid)
                 raise
             if not _states(cid, digest):
-                self._list(digest, cid)
+                list_under(self._node, digest, cid)
 
     # --- keeping ----------------------------------------------------------------------------------
 
@@ -165,13 +179,16 @@ class KuboStore(ContentStore):
             try:
                 self._read_back(cid, wanted.digest)
             except (ContentMissing, ContentCorrupted):
-                self._take_out(cid)
+                # Not every node writes over a block that it believes to have.
+                if not self._take_out(cid):
+                    break
             else:
                 return cid
-        raise ContentCorrupted(digest=wanted.digest.value, found="blocks that stay damaged")
+        raise DamageStays(digest=wanted.digest.value, address=self._node.address)
 
     def _add(self, stream: IO[bytes], size_bytes: int) -> Cid:
         client, seconds = self._node.client, self._node.seconds_for(size_bytes)
+        stream = cast(IO[bytes], _Nameless(stream))
         if size_bytes <= DOCUMENT_BYTES_MAX:
             return Cid(client.block.put(stream, opts=dict(_BLOCK), timeout=seconds)["Key"])
         added = client.add(
@@ -179,12 +196,14 @@ class KuboStore(ContentStore):
         )
         return Cid(added["Hash"])
 
-    def _take_out(self, root: Cid) -> None:
-        """Remove the damaged blocks of a tree, because the node would not write over them."""
+    def _take_out(self, root: Cid) -> bool:
+        """Remove the damaged blocks of a tree; return whether there were any, and none is left."""
         faulty = [cid for cid, is_there in faulty_blocks(self._node, root) if is_there]
-        if faulty:
-            self._unpin(root)
-            self._node.ask("/block/rm", *faulty, force="true")
+        if not faulty:
+            return False
+        self._unpin(root)
+        # Refused while anything pinned is damaged, which takes the node's own look at its pins.
+        return "Error" not in self._node.ask("/block/rm", *faulty, force="true")
 
     def _is_pinned(self, cid: Cid) -> bool:
         try:
@@ -241,34 +260,10 @@ class KuboStore(ContentStore):
         if isinstance(name, Stored) and name.cid is not None:
             return name.cid
         digest = digest_of(name)
-        listed = self._listed(digest)
-        if listed is None and digest.algorithm is not DigestAlg.SHA256:
+        found = listed(self._node, digest)
+        if found is None and digest.algorithm is not DigestAlg.SHA256:
             raise ContentMissing(digest=digest.value)
-        return listed or cid_of_digest(digest)
-
-    def _listed(self, digest: Digest) -> Cid | None:
-        """Return the CID that the node's own files list under a digest."""
-        try:
-            return Cid(self._node.client.files.stat(_path(digest))["Hash"])
-        except exceptions.ErrorResponse as error:
-            if not says_absent(error):
-                raise
-            return None
-
-    def _list(self, digest: Digest, cid: Cid) -> None:
-        """List content under a digest that its CID does not state."""
-        listed = self._listed(digest)
-        if listed == cid:
-            return
-        path, files = _path(digest), self._node.client.files
-        files.mkdir(path.rpartition("/")[0], parents=True)
-        if listed is not None:
-            files.rm(path)
-        try:
-            files.cp(f"/ipfs/{cid}", path)
-        except exceptions.ErrorResponse as error:
-            if not any(words in str(error) for words in _LISTED_MEANWHILE):
-                raise
+        return found or cid_of_digest(digest)
 
     def _require_listed(self, digest: Digest, cid: Cid) -> None:
         with self._node.reaching(digest):
@@ -287,11 +282,13 @@ class KuboStore(ContentStore):
                 continue
 
 
+class _Nameless:
+    """A stream without its name, which the client would take for a path even where it is none."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.read = stream.read
+
+
 def _states(cid: Cid, digest: Digest) -> bool:
     """Return whether a CID alone says that its content has this digest."""
     return digest.algorithm is DigestAlg.SHA256 and cid_of_digest(digest) == cid
-
-
-def _path(digest: Digest) -> str:
-    name = digest.value[2:]
-    return f"{_NAMES}/{digest.algorithm.name.lower()}/{name[:2]}/{name}"

@@ -20,6 +20,7 @@ from chain.kubo_node import KuboNode, says_absent, says_damaged
 _RAW, _DAG_PB = 0x55, 0x70
 _SHA256 = bytes((0x12, 0x20))
 _CID_BYTES = 36
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 def faulty_blocks(
@@ -46,6 +47,12 @@ def faulty_blocks(
             waiting.extend(below)
 
 
+def is_damaged(node: KuboNode, cid: Cid) -> bool:
+    """Return whether the node holds other bytes under a CID than those that it names."""
+    block = _block(node, cid)
+    return block is not None and sha256(block).digest() != _parts(cid)[1]
+
+
 def _block(node: KuboNode, cid: Cid) -> bytes | None:
     try:
         return node.block(cid)
@@ -65,10 +72,21 @@ def _links(node: KuboNode, cid: Cid) -> list[Cid]:
 
 def _parts(cid: Cid) -> tuple[int, bytes]:
     """Return the codec of a block and the SHA-256 that its CID states; none for other CIDs."""
-    body = cid[1:].upper()
-    try:
-        name = b32decode(body + "=" * (-len(body) % 8))
-    except ValueError:
-        return 0, b""
+    if cid.startswith("Qm"):
+        # The older form, which the folders of a node's own files have.
+        name = bytes((1, _DAG_PB)) + _of_base58(cid)
+    else:
+        body = cid[1:].upper()
+        try:
+            name = b32decode(body + "=" * (-len(body) % 8))
+        except ValueError:
+            return 0, b""
     is_ours = len(name) == _CID_BYTES and name[0] == 1 and name[2:4] == _SHA256
     return (name[1], name[4:]) if is_ours else (0, b"")
+
+
+def _of_base58(text: str) -> bytes:
+    number = 0
+    for character in text:
+        number = number * len(_BASE58) + _BASE58.find(character)
+    return number.to_bytes(_CID_BYTES - 2, "big") if number > 0 else b""

@@ -97,7 +97,7 @@ class KuboNode:
 
     def ask_others(self, path: str, *arguments: str, seconds: float, **options: str) -> Any:
         """Return what a command answers that may ask other nodes, for so long at most."""
-        limited = {**options, "timeout": f"{seconds:.0f}s"}
+        limited = {**options, "timeout": f"{seconds:.3f}s"}
         online = self.client and self._online
         return self._asked(online, path, arguments, limited, seconds + TIMEOUT_SECONDS)
 

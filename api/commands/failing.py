@@ -128,6 +128,8 @@ NEXT: Final[Mapping[str, str]] = {
     "ContentStoreUnreachable": "Start the Kubo node, or name where its RPC is in"
     " SHULIAN_CONTENT_URL; nothing counts as lost meanwhile.",
     "KuboVersionUnsupported": "Run a Kubo of a supported version; scripts/engines builds one.",
+    "DamageStays": "Run `ipfs config --json Datastore.BlockKeyCacheSize 0`, restart the node, and"
+    " repeat.",
     "ContentStoreExposed": "Reach it through a tunnel on 127.0.0.1, or allow it with"
     " SHULIAN_CONTENT_REMOTE=1.",
     "SwarmNeedsKubo": "Name a Kubo node in SHULIAN_CONTENT_URL, or take that peer out of"

@@ -29,12 +29,14 @@ class Places:
     """
     Where content is: the own store, second copies by their names, other exchanges' nodes.
 
-    shape: `swarm` holds multiaddresses of nodes; only a store that is a Kubo node can ask them
+    shape: `swarm` holds multiaddresses of nodes; only a store that is a Kubo node can ask them, and
+           waits so long for each content
     """
 
     own: ContentStore
     copies: Mapping[str, ContentStore]
     swarm: Sequence[str] = ()
+    wait_seconds: float = 30
 
 
 @dataclass(slots=True)
@@ -88,7 +90,14 @@ class Keeper:
             with source as stream:
                 if stream is None:
                     continue
-                stored = self.places.own.put(stream, algorithm=content.digest.algorithm)
+                try:
+                    stored = self.places.own.put(stream, algorithm=content.digest.algorithm)
+                except ContentStoreUnreachable:
+                    raise
+                except STORE_FAILED as error:
+                    # One that resists must not keep us from the others.
+                    LOG.error("content not mended named_by=%s reason=%s", content.named_by, error)
+                    return content
             LOG.warning(
                 "content mended digest=%s named_by=%s", content.digest.value, content.named_by
             )
@@ -127,7 +136,12 @@ class Keeper:
         if not self.places.swarm or not isinstance(own, KuboStore):
             return False
         try:
-            own.fetch(content.name, peers=self.places.swarm, size_bytes=content.size_bytes or 0)
+            own.fetch(
+                content.name,
+                peers=self.places.swarm,
+                size_bytes=content.size_bytes or 0,
+                wait_seconds=self.places.wait_seconds,
+            )
         except (ContentMissing, ContentCorrupted):
             return False
         return own.condition(content.name) is Condition.HELD

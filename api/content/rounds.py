@@ -96,6 +96,8 @@ class Rounds:
             yield from self.look(batch, current, spent, is_mending=is_mending)
             if spent.is_over():
                 return
+        if is_mending:
+            yield from self._mend_again(current)
         rows.end_round(self.operational, current.round_id, now=self.clock())
 
     def look(
@@ -126,6 +128,13 @@ class Rounds:
             yield self._noted(found, current)
         if current.trouble:
             rows.note_trouble(self.operational, current.round_id, "")
+
+    def _mend_again(self, current: Round) -> Iterator[tuple[Content, ...]]:
+        """Mend what is left as long as it becomes less: a damage may stand in another's way."""
+        before, left = -1, self.faulty()
+        while left and len(left) != before:
+            yield from self.look(left, current, is_mending=True)
+            before, left = len(left), self.faulty()
 
     def faulty(self, limit: int | None = None) -> tuple[Content, ...]:
         """Return what is known not to be well here."""

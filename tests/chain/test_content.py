@@ -46,6 +46,7 @@ Pair = tuple[Kubo, Kubo]
 
 ALGORITHMS = [DigestAlg.SHA256, DigestAlg.SM3, DigestAlg.KECCAK256]
 LARGE = DOCUMENT_BYTES_MAX + 1
+FOLDERS = ["/shulian", "/shulian/sha256", "shard"]
 
 KINDS = ["files", pytest.param("kubo", marks=pytest.mark.engines)]
 
@@ -115,7 +116,7 @@ def harm(path: Path, damage: str) -> None:
     elif damage == "cut":
         path.write_bytes(data[:-1])
     else:
-        path.write_bytes(data[:30] + bytes([data[30] ^ 1]) + data[31:])
+        path.write_bytes(data[:8] + bytes([data[8] ^ 1]) + data[9:])
 
 
 @contextmanager
@@ -501,6 +502,33 @@ class TestDamagedKubo:
             store.put(data, algorithm=DigestAlg.SM3)
             assert store.condition(stored.digest) is Condition.HELD
 
+    @pytest.mark.parametrize(
+        ("folder", "damage"),
+        [
+            # Without the block of its root a Kubo node does not start at all.
+            ("/", "flipped"),
+            *((one, how) for one in FOLDERS for how in ("flipped", "gone")),
+        ],
+    )
+    def test_folder_of_the_list_holds_nobody_up(
+        self, tmp_path: Path, folder: str, damage: str
+    ) -> None:
+        """Kubo's own commands for files wait without end for a block that is lost."""
+        data = new_content(LARGE)
+        with running(tmp_path / "kubo", swarm_key=new_swarm_key()) as node:
+            stored = KuboStore(node.address).put(data)
+            shard = f"/shulian/sha256/{stored.digest.value[2:4]}"
+            told = node.ask("/files/stat", shard if folder == "shard" else folder)[0]
+            harm(node.block_file(node.ask("/cid/base32", told["Hash"])[0]["Formatted"]), damage)
+            # The node remembers folders that it has read.
+            node.kill()
+            node.start()
+            store = KuboStore(node.address, timeout_seconds=10)
+
+            assert store.condition(stored) is Condition.LOOSE
+            store.put(data)
+            assert store.condition(stored.digest) is Condition.HELD
+
     def test_is_missing_after_a_collection_without_pin(
         self, kubo: Kubo, kubo_store: KuboStore
     ) -> None:
@@ -537,10 +565,10 @@ class TestFetch:
         assert here.condition(stored.digest) is Condition.HELD
 
     def test_says_when_nobody_has_it(self, pair: Pair) -> None:
-        here = KuboStore(pair[0].address, timeout_seconds=1)
+        here = KuboStore(pair[0].address)
 
         with pytest.raises(ContentMissing):
-            here.fetch(name_of(new_content()), peers=[pair[1].peer()])
+            here.fetch(name_of(new_content()), peers=[pair[1].peer()], wait_seconds=1)
 
     def test_refuses_other_content_under_a_root(self, pair: Pair) -> None:
         here, there = (KuboStore(one.address) for one in pair)

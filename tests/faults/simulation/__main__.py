@@ -14,13 +14,15 @@ from tests.faults.simulation.battery import FAULTS, plan
 from tests.faults.simulation.running import Fault, simulate
 from tests.postgres import DATABASES, Databases
 
+# What else than the mirror is put under fire.
 CONSORTIUM: Final = "consortium"
+CONTENT: Final = "content"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Simulate, and return the status to end with."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    faults = _fires() if given[:1] == [CONSORTIUM] else FAULTS
+    faults = _faults(given[0]) if given else FAULTS
     asked = _parser(faults).parse_args(given[1:] if faults is not FAULTS else given)
     # What the packages log of faults is as expected; what is wrong, the runs say.
     logging.disable(logging.CRITICAL)
@@ -42,11 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if result["failed"] else 0
 
 
-def _fires() -> Mapping[str, Fault]:
-    # Needs geth, which the mirror's own faults do not.
-    from tests.faults.simulation.consortium.fires import FIRES
+def _faults(word: str) -> Mapping[str, Fault]:
+    # They need geth or Kubo, which the mirror's own faults do not.
+    if word == CONSORTIUM:
+        from tests.faults.simulation.consortium.fires import FIRES
 
-    return FIRES
+        return FIRES
+    if word == CONTENT:
+        from tests.faults.simulation.contents import LOSSES
+
+        return LOSSES
+    return FAULTS
 
 
 def _rate(told: dict[str, Any]) -> None:
@@ -59,7 +67,8 @@ def _parser(faults: Mapping[str, Fault]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/simulate",
         description="Puts the mirror under every fault there is and compares what is left;"
-        " `scripts/simulate consortium` does so to a whole consortium of geth validators.",
+        " `scripts/simulate consortium` does so to a whole consortium of geth validators,"
+        " `scripts/simulate content` to what the ledger names and stores keep.",
     )
     parser.add_argument("--seed", type=int, default=0, help="the first run's seed (default 0)")
     parser.add_argument("--runs", type=int, help="of each fault (default: as in the night)")
