@@ -188,11 +188,16 @@ class FileStore(ContentStore):
 
     def _primary(self, digest: Digest, alias: Path) -> Digest:
         try:
-            return Digest(bytes32("0x" + alias.read_text("ascii")))
+            text = alias.read_text("ascii")
+            primary = Digest(bytes32("0x" + text))
         except FileNotFoundError as error:
             raise ContentMissing(digest=digest.value) from error
         except (Invalid, UnicodeDecodeError) as error:
             raise ContentCorrupted(digest=digest.value, found="no digest") from error
+        if primary.value != "0x" + text:
+            # One bit makes a small letter a large one: a disk that does that does worse next.
+            raise ContentCorrupted(digest=digest.value, found=text)
+        return primary
 
     def _verified(self, path: Path, digest: Digest) -> IO[bytes]:
         with ExitStack() as stack:
