@@ -170,6 +170,7 @@ def check_gaps(session: Session, record: Any) -> Iterator[Difference]:
 
 
 def _check_links(session: Session) -> Iterator[Difference]:
+    yield from _check_numbers(session)
     parents = 0
     for assets in _pages(session, Asset):
         named = [asset_node(one.asset_id, one.version) for one in assets]
@@ -193,6 +194,16 @@ def _check_links(session: Session) -> Iterator[Difference]:
     # Each parent has its link, so what is more than that belongs to none.
     if count(session, AssetLink) > parents:
         yield told("AssetLink", (), "count", count(session, AssetLink), parents)
+
+
+def _check_numbers(session: Session) -> Iterator[Difference]:
+    # A second deployment that counts from one again gives them out twice; links would mix.
+    table = table_of(Asset).table
+    number, assets = table.c.sequence, func.count(table.c.asset_id.distinct())
+    query = select(number, assets).where(table.c.to_block.is_(None)).group_by(number)
+    shared = query.having(assets > 1).order_by(number).limit(TOLD_MAX)
+    for sequence, holders in session.connection().execute(shared).all():
+        yield told("Asset", (sequence,), "assets of one number", holders, 1)
 
 
 def _check_postings(session: Session) -> Iterator[Difference]:

@@ -91,6 +91,7 @@ class TestAudit:
             (Posting, {"amount_fen": 1}, "leg"),
             (Asset, {"parents": (), "version": 9}, "view"),
             (Registration, {"sequence": 99}, "sequence"),
+            (Asset, {"sequence": 2}, "assets of one number"),
         ],
     )
     def test_finds_one_changed_value(
