@@ -4,10 +4,10 @@ The folder of a consortium: who is in it, for everybody; and per node, what its 
     <folder>/consortium.json          public: chain, genesis hash, every node's name and place
     <folder>/genesis.json             the first block, as geth reads it
     <folder>/nodes/<name>/            all that the machine of that node needs
-        start  geth.toml  genesis.json    how it is started (`chain.consortium.scripts`)
+        start  geth.toml  genesis.json  keep.js   how it is started (`chain.consortium.scripts`)
         nodekey                           who it is among the nodes
         keystore/signer.json  password    with what it seals, encrypted, and the password of that
-        data/  geth.ipc  geth.log  running.json     made when it runs
+        data/  geth.ipc  geth.log  running.json  pid   made when it runs
 
 Nothing is started here. Keys are made once and never replaced.
 """
@@ -23,7 +23,7 @@ import coincurve
 
 from chain.consortium.genesis import genesis_hash, genesis_of
 from chain.consortium.members import Member, Members, require_apart
-from chain.consortium.scripts import geth_config, start_script
+from chain.consortium.scripts import geth_config, keep_script, start_script
 from chain.durable import fresh_file, make_folder, publish
 from chain.failure import Conflict, NotFound
 from chain.keys import SCRYPT_N, Keyring, folder_password, write_once
@@ -216,6 +216,8 @@ def write(folder: Path, consortium: Consortium) -> None:
     """Write every file that holds no key, each whole or not at all."""
     genesis = _json(consortium.genesis())
     _write(folder / GENESIS_FILE, genesis)
+    keys = [one.key for one in consortium.nodes if one.is_validator]
+    keep = keep_script(validators=keys, period_seconds=consortium.period_seconds)
     for node in consortium.nodes:
         place = node_folder(folder, node.name)
         if not place.is_dir():  # its keys are on another machine
@@ -224,6 +226,7 @@ def write(folder: Path, consortium: Consortium) -> None:
         _write(place / GENESIS_FILE, genesis)
         _write(place / PUBLIC_FILE, _json(consortium.to_json()))
         _write(place / "geth.toml", geth_config(node, chain_id=consortium.chain_id, peers=peers))
+        _write(place / "keep.js", keep)
         _write(place / "start", start_script(node, consortium.genesis_hash), mode=RUN)
     _write(folder / PUBLIC_FILE, _json(consortium.to_json()))
 

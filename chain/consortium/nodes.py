@@ -27,6 +27,8 @@ from chain.rpc import NodeRefused, NodeUnavailable, number_of
 
 LOG_FILE: Final = "geth.log"
 RUNNING_FILE: Final = "running.json"
+# The script's own; without it, what runs beside the node ends.
+PID_FILE: Final = "pid"
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 60
 PAUSE_SECONDS: Final = 0.05
@@ -212,7 +214,8 @@ class Nodes:
         running = self.running(node)
         if running is not None:
             self._end(running, sign)
-        (self.path(node) / RUNNING_FILE).unlink(missing_ok=True)
+        for name in (RUNNING_FILE, PID_FILE):
+            (self.path(node) / name).unlink(missing_ok=True)
         return running is not None
 
     def _end(self, running: Running, sign: signal.Signals) -> None:

@@ -29,6 +29,12 @@ PEERS_MAX: Final = 50
 ACCOUNT_SLOTS: Final = 4096
 POOL_SLOTS: Final = 32_768
 CACHE_MEGABYTES: Final = 256
+# Blocks are late by a vote's back and forth; a chain later than this many periods stands still.
+STALLED_PERIODS: Final = 10
+STALLED_SECONDS_MIN: Final = 10
+# What runs beside a node is begun anew so often, and looks at it so often.
+KEEP_SECONDS: Final = 60
+LOOK_SECONDS: Final = 3
 # Of the parts named no more than errors or warnings: several lines per block otherwise, which say
 # that it is well. What is not named tells as usual, whatever the verbosity is beside such a list.
 VERBOSITY: Final = 1
@@ -122,22 +128,77 @@ esac
 # Of a folder that holds another chain it says so, and ends.
 "$geth" --datadir data --verbosity 1 init genesis.json
 
-# Gas is free. No option takes that for a price: geth would put a gwei in its place, and refuse all
-# transactions that came in at other nodes. So it is told once it listens.
+# Beside the node, as long as it is this one: says that gas is free, ends a standstill (keep.js).
+echo "$$" >pid
 (
     (
-        tries=0
-        until "$geth" --exec 'miner.setGasPrice(0)' attach ./{SOCKET} >/dev/null 2>&1; do
-            tries=$((tries + 1))
-            [ "$tries" -lt 60 ] || exit 0
-            sleep 1
+        high=0
+        while [ "$(cat pid 2>/dev/null)" = "$$" ] && kill -0 "$$" 2>/dev/null; do
+            said="$("$geth" --exec "var high = $high; loadScript('keep.js'); high" \\
+                attach ./{SOCKET} 2>/dev/null || true)"
+            printf '%s\\n' "$said" | sed -n 's/^keep: /keep: /p'
+            last="$(printf '%s\\n' "$said" | tail -n 1)"
+            case "$last" in
+                '' | *[!0-9]*) sleep 1 ;;
+                *) high="$last" ;;
+            esac
         done
-    ) </dev/null >/dev/null 2>&1 &
+    ) </dev/null &
 )
 exec "$geth" --config geth.toml --nodekey nodekey --nat none --authrpc.port 0 \\
     --syncmode full --gcmode archive --cache {CACHE_MEGABYTES} \\
     --verbosity {VERBOSITY} --log.vmodule '{QUIET}'{sealing}
 """
+
+
+def keep_script(*, validators: Sequence[str], period_seconds: int) -> str:
+    """
+    Return what runs beside a node for a minute at a time, in geth's own console.
+
+    shape: `validators` are the public keys of the nodes that are meant to seal, this one among them
+    """
+    still = stalled_after_seconds(period_seconds)
+    return f"""// Runs beside the node in geth's console. Written by `shulian consortium`.
+//
+// Gas is free, and no option takes that for a price: geth would put a gwei in its place, and refuse
+// all transactions that came in at other nodes.
+miner.setGasPrice(0);
+
+// Two halves that were cut off from each other may come back with forks of the same difficulty, on
+// which everybody waits for somebody who is on the other: Clique's one deadlock. Whoever sees a
+// majority and yet no block takes its newest back, and the other fork is the heavier one. `high` is
+// the highest block ever seen; no more than such a fork can have is ever taken back.
+var validators = {json.dumps(list(validators))};
+var own = admin.nodeInfo.enode;
+var majority = Math.floor(validators.length / 2) + 1;
+var patience = {still} + {still} * Math.random();
+var seen = null, since = Date.now(), until = Date.now() + {KEEP_SECONDS} * 1000;
+while (Date.now() < until) {{
+    admin.sleep({LOOK_SECONDS});
+    var head = eth.getBlock("latest");
+    high = Math.max(high, head.number);
+    if (head.hash !== seen) {{
+        seen = head.hash;
+        since = Date.now();
+    }}
+    var peers = admin.peers.map(function (one) {{ return one.enode; }}).concat([own]);
+    var met = validators.filter(function (key) {{
+        return peers.some(function (one) {{ return one.indexOf(key) >= 0; }});
+    }});
+    var isStill = Date.now() - since > patience * 1000 && !eth.syncing;
+    if (isStill && met.length >= majority && head.number > Math.max(0, high - majority)) {{
+        console.log("keep: no block although " + met.length + " validators meet: takes back " +
+            head.number + " " + head.hash);
+        debug.setHead("0x" + (head.number - 1).toString(16));
+        break;
+    }}
+}}
+"""
+
+
+def stalled_after_seconds(period_seconds: int) -> int:
+    """Return how old a chain's newest block may be before we say that the chain stands still."""
+    return max(STALLED_SECONDS_MIN, STALLED_PERIODS * period_seconds)
 
 
 def _listening(node: "Node") -> str:

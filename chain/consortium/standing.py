@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from chain.consortium.folders import Node
 from chain.consortium.nodes import Nodes
+from chain.consortium.scripts import stalled_after_seconds
 from chain.consortium.seals import majority_of, sealed_by
 from chain.failure import LedgerError
 from chain.rpc import Node as Rpc
@@ -22,10 +23,6 @@ from chain.values import Address, Bytes32
 # Over so many blocks the shares are counted.
 SHARE_BLOCKS: Final = 64
 HTTP_SECONDS: Final = 3
-# Blocks are late by a vote's back and forth; a chain later than this many periods stands still.
-STALLED_PERIODS: Final = 10
-STALLED_SECONDS_MIN: Final = 10
-
 Ask = Callable[..., Any]
 
 
@@ -82,11 +79,6 @@ class Whole:
     def to_json(self) -> dict[str, Any]:
         """Return it as the command prints it."""
         return asdict(self)
-
-
-def stalled_after_seconds(period_seconds: int) -> int:
-    """Return how old a chain's newest block may be before we say that the chain stands still."""
-    return max(STALLED_SECONDS_MIN, STALLED_PERIODS * period_seconds)
 
 
 def look(nodes: Nodes, *, now: Callable[[], float] = time.time) -> Whole:

@@ -25,8 +25,8 @@ from chain.consortium.folders import (
 )
 from chain.consortium.genesis import extra_data, genesis_hash, genesis_of, state_root
 from chain.consortium.members import Members, MembersInvalid, member_of, read_members
+from chain.consortium.scripts import stalled_after_seconds
 from chain.consortium.seals import SealInvalid, majority_of, sealed_by, signer_of
-from chain.consortium.standing import stalled_after_seconds
 from chain.receipts import header_hash
 from chain.values import Address, address, raw
 
@@ -229,6 +229,17 @@ class TestTheFolder:
             config = (tmp_path / "c/nodes" / node.name / "geth.toml").read_text("utf-8")
             for other in consortium.nodes:
                 assert (other.enode in config) is (other.name != node.name)
+
+    def test_what_runs_beside_a_node_knows_the_validators_and_nobody_else(
+        self, tmp_path: Path, consortium: Consortium
+    ) -> None:
+        """Readers that meet are no majority: keep.js may take nothing back for them."""
+        values = {"name": "reader", "zh": "读", "en": "Reader", "host": "10.0.0.9"}
+        grown = joined(tmp_path / "c", consortium, member_of(values))
+        for node in grown.nodes:
+            keep = (tmp_path / "c/nodes" / node.name / "keep.js").read_text("utf-8")
+            assert all(one.key in keep for one in consortium.nodes)
+            assert grown.node("reader").key not in keep
 
     def test_made_again_keeps_every_key(
         self, tmp_path: Path, members: Members, consortium: Consortium

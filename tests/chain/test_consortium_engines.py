@@ -127,6 +127,43 @@ class TestFourValidators:
         assert four.height(east) > stuck
 
 
+class TestTwoHalves:
+    def test_come_together_again_whatever_forks_they_made(self, tmp_path: Path) -> None:
+        """Forks of one difficulty, on which each half waits for the other: ended by `keep.js`."""
+        with running(tmp_path / "c") as nodes:
+            pairs = [
+                (nodes.named(one), nodes.named(other))
+                for one in ("east", "south")
+                for other in ("west", "north")
+            ]
+            until(lambda: is_apart(nodes, pairs), "two halves")
+            time.sleep(6)
+            highest = max(nodes.height(one) for one in nodes.here())
+            for one, other in pairs:
+                nodes.admin(one).call("admin_addPeer", other.enode)
+                nodes.admin(other).call("admin_addPeer", one.enode)
+            until(
+                lambda: (
+                    look(nodes).is_agreed
+                    and min(nodes.height(one) for one in nodes.here()) > highest + 1
+                ),
+                "one chain that goes on",
+            )
+
+
+def is_apart(nodes: Nodes, pairs: list[tuple[Node, Node]]) -> bool:
+    """Cut every pair that still meets, and say whether none did."""
+    met = [
+        (one, other)
+        for one, other in pairs
+        if other.key in str(nodes.admin(one).call("admin_peers"))
+    ]
+    for one, other in met:
+        nodes.admin(one).call("admin_removePeer", other.enode)
+        nodes.admin(other).call("admin_removePeer", one.enode)
+    return not met
+
+
 class TestFreeGas:
     def test_is_taken_from_a_node_that_does_not_seal(self, tmp_path: Path) -> None:
         """Validators take what came in elsewhere and offers nothing: decision of 2026-11-28."""
