@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.simulation.consortium.fires import FIRES
+from tests.faults.simulation.consortium.worlds import leave
 from tests.faults.simulation.running import simulate
 from tests.postgres import Databases
 
@@ -20,6 +21,7 @@ def databases() -> Iterator[Databases]:
     """Hand out mirrors; these faults keep theirs in the exchanges' homes."""
     found = Databases()
     yield found
+    leave()
     found.stop()
 
 

@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say=lambda line: print(f"simulate: {line}", file=sys.stderr, flush=True),  # noqa: T201
         )
     finally:
+        if faults is not FAULTS:
+            _leave()
         logging.disable(logging.NOTSET)
         databases.stop()
     for one in result["by_fault"].values():
@@ -55,6 +57,12 @@ def _faults(word: str) -> Mapping[str, Fault]:
 
         return LOSSES
     return FAULTS
+
+
+def _leave() -> None:
+    from tests.faults.simulation.consortium.worlds import leave
+
+    leave()
 
 
 def _rate(told: dict[str, Any]) -> None:

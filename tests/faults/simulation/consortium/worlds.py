@@ -6,7 +6,6 @@ Made once and used by every fault; each leaves it whole. Nothing is imitated: ex
 and stopped by the commands that an operator types.
 """
 
-import atexit
 import json
 import os
 import subprocess
@@ -202,13 +201,20 @@ def until(reached: Callable[[], bool], what: str, *, seconds: float = 60) -> flo
     return time.monotonic() - began
 
 
+_OPEN: Final = ExitStack()
+
+
 @cache
 def the_consortium() -> Consortium:
     """Return the one consortium of this process, founded when first asked for."""
-    stack = ExitStack()
-    atexit.register(stack.close)
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shulian-consortium-")))
-    return stack.enter_context(open_consortium(folder))
+    folder = Path(_OPEN.enter_context(tempfile.TemporaryDirectory(prefix="shulian-consortium-")))
+    return _OPEN.enter_context(open_consortium(folder))
+
+
+def leave() -> None:
+    """Stop that consortium; to be called before the process ends."""
+    the_consortium.cache_clear()
+    _OPEN.close()
 
 
 @contextmanager
