@@ -27,8 +27,19 @@ module.exports = {
       viaIR: false,
     },
   },
-  // Nobody pays for gas on this ledger.
-  networks: { hardhat: { hardfork: "london", gasPrice: 0, initialBaseFeePerGas: 0 } },
+  networks: {
+    hardhat: {
+      hardfork: "london",
+      // Nobody pays for gas on this ledger.
+      gasPrice: 0,
+      initialBaseFeePerGas: 0,
+      // Many acts fall into one second.
+      allowBlocksWithSameTimestamp: true,
+      // A chain of one's own: its id, and when it begins (RFC 3339).
+      chainId: Number(process.env.HARDHAT_CHAIN_ID ?? 31337),
+      ...(process.env.HARDHAT_BEGINS_AT ? { initialDate: process.env.HARDHAT_BEGINS_AT } : {}),
+    },
+  },
   paths: {
     sources: "./contracts",
     tests: "./tests/hardhat",

@@ -40,6 +40,7 @@ class ChainProfile:
            `finality` is what the setting `auto` means;
            `is_instant` if it mines when told and its clock moves, `is_remakable` if it also makes a
            block at any moment since the last, so that lost blocks get the same hashes again;
+           `sends_in_order` if what comes in one batch is taken in its order;
            `has_block_receipts` and `has_proofs` if it has `eth_getBlockReceipts`, `eth_getProof`;
            `commits_to_receipts` if a header's hash and receipts root are made as on Ethereum, so
            that a node which hides a log is found out; `has_blooms` if headers tell of addresses
@@ -56,6 +57,7 @@ class ChainProfile:
     gas_price_wei: int = 0
     is_instant: bool = False
     is_remakable: bool = False
+    sends_in_order: bool = True
     has_block_receipts: bool = True
     has_proofs: bool = True
     commits_to_receipts: bool = True
@@ -84,6 +86,7 @@ HARDHAT: Final = ChainProfile(
     finality=Finality(EMBEDDED_DEPTH, forgets=True),
     poll_seconds=1,
     is_instant=True,
+    sends_in_order=False,
     has_block_receipts=False,
     has_proofs=False,
 )

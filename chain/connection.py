@@ -259,9 +259,13 @@ class Connection:
         shape: per transaction None if the node has it now, or had it before, else its refusal
         """
         calls = [("eth_sendRawTransaction", [raw]) for raw in raws]
+        answers = (
+            self._answers(calls)
+            if self.profile.sends_in_order
+            else [self._try(*one) for one in calls]
+        )
         return [
-            one if isinstance(one, CallRefused) and not is_held(one) else None
-            for one in self._answers(calls)
+            one if isinstance(one, CallRefused) and not is_held(one) else None for one in answers
         ]
 
     def wait(self, hashes: Sequence[Bytes32], *, timeout_seconds: int) -> list[Receipt]:

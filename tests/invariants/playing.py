@@ -87,6 +87,8 @@ class Player:
             self._number += 1
             if self.chance.random() < 0.1:
                 stage = self.scene.stage
+                if not stage.is_clock_movable:
+                    continue
                 stage.wait_until(stage.now() + self.chance.randrange(1, 200_000))
                 continue
             try:

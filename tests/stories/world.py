@@ -39,6 +39,7 @@ from chain.artifacts import FOLDER, artifact
 from chain.client import Ledger
 from chain.codes import AssetKind, AuthorityClass, Category, DigestAlg, Grade
 from chain.connection import Connection
+from chain.content import ContentStore
 from chain.events import ListingSubmitted, TradeConcluded
 from chain.failure import LedgerError
 from chain.outbox import Outbox
@@ -89,14 +90,31 @@ class World:
 
 
 @contextmanager
-def open_world(home: Path, packages: Sequence[DataPackage]) -> Iterator[World]:
-    """Open a home, let the packages live on it, and mirror them."""
+def open_world(
+    home: Path,
+    packages: Sequence[DataPackage],
+    *,
+    content: ContentStore | None = None,
+    rpc_url: str = "",
+    mirror_url: str = "",
+) -> Iterator[World]:
+    """
+    Open a home, let the packages live on it, and mirror them.
+
+    shape: by default on the embedded chain, with content in files, and on this run's database
+    """
     with ExitStack() as stack:
-        demo = stack.enter_context(open_demo(home))
+        demo = stack.enter_context(open_demo(home, content=content, rpc_url=rpc_url))
         stage = demo.stage(Silence())
         lived = live(stage, packages)
-        # Tests fork the chain; a mirror without depth would take that for a betrayal.
-        settings = read_settings({}, home=home, mirror_url=mirror_of(home), finality="10000")
+        settings = read_settings(
+            {},
+            home=home,
+            mirror_url=mirror_url or mirror_of(home),
+            rpc_url=rpc_url or None,
+            # Tests fork the chain; a mirror without depth would take that for a betrayal.
+            finality="10000",
+        )
         services = stack.enter_context(
             open_services(
                 settings,
@@ -139,7 +157,7 @@ class Scene:
             content=ours.content,
             keyring=ours.keyring,
             progress=Silence(),
-            is_clock_movable=True,
+            is_clock_movable=world.connection.profile.is_instant,
         )
         self.stage.agreement_id = world.stage.agreement_id
 
