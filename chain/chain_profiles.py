@@ -40,7 +40,8 @@ class ChainProfile:
            `finality` is what the setting `auto` means;
            `is_instant` if it mines when told and its clock moves, `is_remakable` if it also makes a
            block at any moment since the last, so that lost blocks get the same hashes again;
-           `sends_in_order` if what comes in one batch is taken in its order;
+           `takes_batches` if several requests may come as one, `sends_in_order` if transactions
+           that do are taken in their order;
            `has_block_receipts` and `has_proofs` if it has `eth_getBlockReceipts`, `eth_getProof`;
            `commits_to_receipts` if a header's hash and receipts root are made as on Ethereum, so
            that a node which hides a log is found out; `has_blooms` if headers tell of addresses
@@ -57,6 +58,7 @@ class ChainProfile:
     gas_price_wei: int = 0
     is_instant: bool = False
     is_remakable: bool = False
+    takes_batches: bool = True
     sends_in_order: bool = True
     has_block_receipts: bool = True
     has_proofs: bool = True
@@ -104,14 +106,15 @@ BESU: Final = ChainProfile(
     finality=Finality(0),
     poll_seconds=1,
 )
-# Its headers hash and its receipts are rooted in a way of its own, and `eth_getBlockReceipts` and
-# `eth_getProof` are not there for its PBFT chains.
+# Its headers hash and its receipts are rooted in a way of its own; `eth_getBlockReceipts` and
+# `eth_getProof` are not there for its PBFT chains; and its RPC takes requests one by one.
 FISCO_BCOS: Final = ChainProfile(
     name="fisco-bcos",
     clients=("fisco-bcos",),
     consensus=Consensus.PBFT,
     finality=Finality(0),
     poll_seconds=1,
+    takes_batches=False,
     has_block_receipts=False,
     has_proofs=False,
     commits_to_receipts=False,

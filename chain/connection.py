@@ -139,6 +139,8 @@ class Connection:
         """
         if not calls:
             return []
+        if not self.profile.takes_batches:
+            return [self._try(*one) for one in calls]
         asked = [(RPCEndpoint(method), list(parameters)) for method, parameters in calls]
         answers = self._ways.ask(lambda node: node.make_batch_request(asked))
         if not isinstance(answers, list) or len(answers) != len(calls):

@@ -24,6 +24,9 @@ JSON: Final = {"content-type": "application/json"}
 # What a node answers to a method it does not have (JSON-RPC 2.0 §5.1).
 METHOD_NOT_FOUND: Final = -32601
 
+# The smallest batch there is: who refuses it takes none.
+SMALLEST: Final[list[Call]] = [("eth_chainId", []), ("eth_chainId", [])]
+
 # FISCO-BCOS may count milliseconds; no chain's clock in seconds gets here before the year 5138.
 MILLISECONDS_FROM: Final = 100_000_000_000
 
@@ -89,6 +92,8 @@ class Node:
         self._client = httpx.Client(timeout=timeout_seconds, trust_env=False, verify=is_secret)
         self._timeout_seconds = timeout_seconds
         self._ids = itertools.count(1)
+        # FISCO-BCOS takes requests only one by one; found out when the first batch is refused.
+        self._takes_batches = True
         self.url = url
         # How often it failed since it was opened, by the name of the error.
         self.failed: Counter[str] = Counter()
@@ -126,10 +131,27 @@ class Node:
         :raises NodeContradicts: if the answers are not those of the requests
         """
         try:
-            return self._batch(calls, self._timeout_seconds) if calls else []
+            return self._answers(calls) if calls else []
         except (NodeUnavailable, NodeRefused, NodeContradicts) as error:
             self.failed[type(error).__name__] += 1
             raise
+
+    def _answers(self, calls: Sequence[Call]) -> list[Any]:
+        if self._takes_batches or len(calls) == 1:
+            try:
+                return self._batch(calls, self._timeout_seconds)
+            except NodeRefused:
+                if len(calls) == 1 or not self._refuses_batches():
+                    raise
+                self._takes_batches = False
+        return [self._batch([one], self._timeout_seconds)[0] for one in calls]
+
+    def _refuses_batches(self) -> bool:
+        try:
+            self._batch(SMALLEST, self._timeout_seconds)
+        except NodeRefused:
+            return True
+        return False
 
     def _batch(self, calls: Sequence[Call], timeout_seconds: float) -> list[Any]:
         numbers = [next(self._ids) for _ in calls]

@@ -2,6 +2,8 @@
 What kind of chain a node serves is found out, and another than was asked for is refused.
 """
 
+from pathlib import Path
+
 import pytest
 
 from chain.chain_profiles import CHAIN_PROFILES, ChainProfile, Consensus
@@ -12,6 +14,7 @@ from tests.anvil import Anvil
 from tests.chain.chain_shapes import CLIENTS, HEADERS, answers, fisco_header
 
 CHAINS = sorted(CHAIN_PROFILES)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class TestDetect:
@@ -126,3 +129,34 @@ class TestChainProfile:
 
     def test_calls_a_block_of_clique_final_at_a_depth(self) -> None:
         assert CHAIN_PROFILES["geth"].finality.final_number(None, 99, 99) == 83  # type: ignore[arg-type]
+
+
+class TestTheTable:
+    def test_in_the_documents_is_that_of_the_profiles(self) -> None:
+        """Documents that are not checked go stale."""
+        told = (ROOT / "docs/engines.md").read_text("utf-8")
+        rows = [_row(one) for one in CHAIN_PROFILES.values()]
+
+        assert "\n".join(rows) in told, "\n".join(rows)
+
+
+def _row(profile: ChainProfile) -> str:
+    depth, forgets = profile.finality.depth, profile.finality.forgets
+    final = (
+        f"{depth} deep{', never past the last event' if forgets else ''}" if depth else "at once"
+    )
+    facts = (
+        profile.is_instant,
+        profile.has_block_receipts,
+        profile.has_proofs,
+        profile.takes_batches,
+        profile.commits_to_receipts,
+        profile.counts_milliseconds,
+    )
+    cells = (
+        f"`{profile.name}`",
+        profile.consensus.name,
+        final,
+        *("yes" if one else "no" for one in facts),
+    )
+    return f"| {' | '.join(cells)} |"

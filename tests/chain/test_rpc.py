@@ -40,14 +40,33 @@ class TestBatch:
         with Node("http://127.0.0.1:9") as node:
             assert node.batch([]) == []
 
-    def test_that_is_refused_as_a_whole_is_refused(self, anvil: Anvil) -> None:
+    def test_that_is_too_large_is_refused(self, anvil: Anvil) -> None:
         refusal = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "too large"}}
 
-        with (
-            lying(anvil, lambda _: (413, orjson.dumps(refusal))) as node,
-            pytest.raises(NodeRefused, match="too large"),
-        ):
-            node.batch([("eth_chainId", []), ("eth_blockNumber", [])])
+        def refused(body: bytes) -> tuple[int, bytes]:
+            answer = orjson.loads(body)
+            is_large = isinstance(answer, list) and len(answer) > 2
+            return (413, orjson.dumps(refusal)) if is_large else (200, body)
+
+        with lying(anvil, refused) as node:
+            with pytest.raises(NodeRefused, match="too large"):
+                node.batch([("eth_chainId", []), ("eth_blockNumber", []), ("eth_chainId", [])])
+            assert len(node.batch([("eth_chainId", []), ("eth_blockNumber", [])])) == 2
+
+    def test_is_asked_one_by_one_where_none_is_taken(self, anvil: Anvil) -> None:
+        """FISCO-BCOS refuses whatever is no single request."""
+        refusal = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "invalid"}}
+
+        def refused(body: bytes) -> tuple[int, bytes]:
+            is_batch = isinstance(orjson.loads(body), list)
+            return 200, orjson.dumps(refusal) if is_batch else body
+
+        with lying(anvil, refused) as node:
+            found = [node.batch([("eth_chainId", []), ("eth_blockNumber", [])]) for _ in range(2)]
+
+        assert [[number_of(one) for one in answers] for answers in found] == [
+            [number_of(anvil.rpc("eth_chainId")), number_of(anvil.rpc("eth_blockNumber"))]
+        ] * 2
 
     @pytest.mark.parametrize("error", ["busy", {"code": "x", "message": 7}])
     def test_refused_in_another_form_is_refused(self, anvil: Anvil, error: object) -> None:
