@@ -15,7 +15,7 @@ from web3.types import RPCEndpoint
 from chain.detection import detect
 from chain.failure import Conflict, LedgerError
 from chain.nodes import urls_of
-from chain.refusals import CallRefused, decode_revert, is_held
+from chain.refusals import CallRefused, decode_revert, is_held, is_indexing
 from chain.rpc import NodeContradicts, NotANode, host_of, number_of, seconds_of
 from chain.values import Address, Bytes32, HexBytes
 from chain.ways import Ways
@@ -175,8 +175,13 @@ class Connection:
         return self.latest().timestamp if found is None else seconds_of(found["timestamp"])
 
     def receipt(self, transaction_hash: Bytes32) -> Receipt | None:
-        """Return what became of a transaction; None while it is not mined."""
-        return _receipt(self.request("eth_getTransactionReceipt", transaction_hash))
+        """Return what became of a transaction; None while it is not mined, as far as is known."""
+        try:
+            return _receipt(self.request("eth_getTransactionReceipt", transaction_hash))
+        except CallRefused as refused:
+            if is_indexing(refused):
+                return None
+            raise
 
     def receipts(self, hashes: Sequence[Bytes32]) -> list[Receipt | None]:
         """Return what became of several transactions, in order."""

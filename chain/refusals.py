@@ -16,6 +16,7 @@ from chain.values import HexBytes
 # What nodes say to a transaction they already hold or have mined. geth says `already known`, anvil
 # `transaction already imported`, Hardhat `Known transaction`, FISCO-BCOS `TxPoolAlreadyKnown`;
 # after mining it is the nonce that is too low.
+INDEXING_WORDS: Final = "indexing is in progress"
 HELD_WORDS: Final = ("already known", "already imported", "known transaction", "alreadyknown")
 MINED_WORDS: Final = ("nonce too low", "nonce is too low", "noncecheckfail")
 
@@ -40,6 +41,11 @@ def is_held(refused: CallRefused) -> bool:
     """Say whether a node refused a transaction only because it has it, or its nonce is mined."""
     said = str(refused).lower()
     return any(words in said for words in (*HELD_WORDS, *MINED_WORDS))
+
+
+def is_indexing(refused: CallRefused) -> bool:
+    """Say whether a node that just started does not know yet which transactions it has."""
+    return INDEXING_WORDS in str(refused).lower()
 
 
 def decode_revert(failure: BaseException | Mapping[str, Any]) -> LedgerError:
