@@ -16,9 +16,10 @@ from chain.values import HexBytes
 # What nodes say to a transaction they already hold or have mined. geth says `already known`, anvil
 # `transaction already imported`, Hardhat `Known transaction`, FISCO-BCOS `TxPoolAlreadyKnown`;
 # after mining it is the nonce that is too low.
-INDEXING_WORDS: Final = "indexing is in progress"
 HELD_WORDS: Final = ("already known", "already imported", "known transaction", "alreadyknown")
 MINED_WORDS: Final = ("nonce too low", "nonce is too low", "noncecheckfail")
+# What geth says of every transaction for a while after it started.
+INDEXING_WORDS: Final = "indexing is in progress"
 
 
 class CallRefused(Exception):
