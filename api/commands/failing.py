@@ -58,6 +58,7 @@ NEXT: Final[Mapping[str, str]] = {
     "NodeFailed": "Look at the end of the log that is named.",
     "NotSealing": "See `shulian consortium status`; start the validators that are down.",
     "NoVoterHere": "Run this on the machine of a validator that runs.",
+    "NodeToCarry": "Copy it with consortium.json, run its start script there, then repeat this.",
     "StillBehind": "Repeat this once `shulian consortium status` shows no lag.",
     "NodeUnavailable": "See whether the chain runs with `shulian status`.",
     "MirrorEmpty": "Let the mirror catch up with `shulian up`.",

@@ -24,6 +24,7 @@ from chain.consortium.folders import (
     read_consortium,
 )
 from chain.consortium.genesis import extra_data, genesis_hash, genesis_of, state_root
+from chain.consortium.joining import NodeToCarry, admit
 from chain.consortium.members import Members, MembersInvalid, member_of, read_members
 from chain.consortium.scripts import stalled_after_seconds
 from chain.consortium.seals import SealInvalid, majority_of, sealed_by, signer_of
@@ -327,6 +328,16 @@ class TestJoining:
         sealing = meant(tmp_path / "c", grown, "fifth", is_validator=True)
         assert "--mine" in script.read_text("utf-8")
         assert read_consortium(tmp_path / "c") == sealing
+
+    def test_on_another_machine_waits_until_the_folder_was_carried_there(
+        self, tmp_path: Path, consortium: Consortium
+    ) -> None:
+        """Two operators must never make two keys for one node."""
+        values = {"zh": "五", "en": "Fifth", "host": "192.0.2.5"}
+        with pytest.raises(NodeToCarry) as raised:
+            admit(tmp_path / "c", consortium, "fifth", values, wait_seconds=1, say=lambda _: None)
+        assert Path(raised.value.folder) == tmp_path / "c/nodes/fifth"
+        assert not read_consortium(tmp_path / "c").node("fifth").is_validator
 
     def test_a_name_or_a_place_that_is_taken_is_refused(
         self, tmp_path: Path, consortium: Consortium
