@@ -8,17 +8,27 @@ without end for a block that is lost, and hold up all others meanwhile.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from ipfshttpclient import exceptions
 
 from chain.documents import Cid, Digest
+from chain.failure import LedgerError
 from chain.kubo_blocks import is_damaged
 from chain.kubo_node import KuboNode, says_absent
 
 _FOLDER = "shulian"
-# Another process may list the same content at the same time.
-_LISTED_MEANWHILE = ("already has entry",)
+# A collection of garbage may take a folder of the list that was changed while it ran.
+_PAUSES = (0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+_MEANWHILE = ("already has entry", "does not exist", "not found", "could not find")
+
+
+class ContentNotListed(LedgerError):
+    """The Kubo node holds this content, but its list of digests does not take it."""
+
+    digest: str
+    address: str
 
 
 def listed(node: KuboNode, digest: Digest) -> Cid | None:
@@ -33,20 +43,32 @@ def list_under(node: KuboNode, digest: Digest, cid: Cid) -> None:
     ensures: a folder of the list that is damaged is begun anew; what else it held is listed again
              when it is put again
     """
-    there, broken = _walk(node, digest)
-    if there == cid:
-        return
+    for pause in (*_PAUSES, None):
+        there, broken = _walk(node, digest)
+        if there == cid:
+            return
+        if pause is None:
+            break
+        try:
+            _list(node, digest, cid, there, broken)
+        except exceptions.ErrorResponse as error:
+            # Another process lists the same, or begins a folder anew that we are in.
+            if not any(words in str(error) for words in _MEANWHILE):
+                raise
+            time.sleep(pause)
+    raise ContentNotListed(digest=digest.value, address=node.address)
+
+
+def _list(
+    node: KuboNode, digest: Digest, cid: Cid, there: Cid | None, broken: _Broken | None
+) -> None:
     names = _names(digest)
     if broken is not None:
         _begin_anew(node, broken)
     elif there is not None:
         node.ask("/files/rm", _path(names), force="true")
     node.ask("/files/mkdir", _path(names[:-1]), parents="true")
-    try:
-        node.ask("/files/cp", f"/ipfs/{cid}", _path(names))
-    except exceptions.ErrorResponse as error:
-        if not any(words in str(error) for words in _LISTED_MEANWHILE):
-            raise
+    node.ask("/files/cp", f"/ipfs/{cid}", _path(names))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,17 +24,21 @@ START_SECONDS: Final = 60
 STOP_SECONDS: Final = 20
 PAUSE_SECONDS: Final = 0.05
 
-# Nothing is asked of the world, and nobody is told that we are here.
+# What `docs/content.md` tells people to set, which a test compares: nothing is asked of the world,
+# nobody is told that we are here, and damage is written over.
 QUIET: Final = {
-    # As `docs/content.md` wants it of a node that keeps content: else damage is not written over.
     "Datastore.BlockKeyCacheSize": 0,
-    "AutoConf.Enabled": False,
     "Bootstrap": [],
+    "AutoConf.Enabled": False,
+    "AutoTLS.Enabled": False,
     "Discovery.MDNS.Enabled": False,
     "DNS.Resolvers": {},
     "Routing.DelegatedRouters": [],
     "Ipns.DelegatedPublishers": [],
+    "Routing.Type": "dht",
     "Swarm.DisableNatPortMap": True,
+    "Swarm.Transports.Network.Websocket": False,
+    "Addresses.Gateway": [],
 }
 
 

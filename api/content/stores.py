@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from api.config import Settings
 from api.content.keeper import Keeper, Places
-from api.content.rows import note_kept
+from api.content.rows import find_content, note_kept
 from chain.codes import DigestAlg
 from chain.content import (
     Condition,
@@ -26,6 +26,7 @@ from chain.content import (
     Stored,
     content_store,
 )
+from chain.documents import Digest
 from chain.failure import Invalid, LedgerError
 
 # What distinguishes the address of a node in a swarm from one of an RPC.
@@ -48,7 +49,11 @@ class CopyAway(LedgerError):
 
 @dataclass(slots=True)
 class NotingStore(ContentStore):
-    """A store that notes what is put, so that what is lost later is told from what never was."""
+    """
+    A store that notes what is put, so that what is lost later is told from what never was.
+
+    ensures: content is found by the names in the notes, even where the store's own list lost it
+    """
 
     inner: ContentStore
     operational: Engine
@@ -60,10 +65,16 @@ class NotingStore(ContentStore):
         return stored
 
     def open(self, name: Name) -> IO[bytes]:
-        return self.inner.open(name)
+        return self.inner.open(self._known(name))
 
     def condition(self, name: Name) -> Condition:
-        return self.inner.condition(name)
+        return self.inner.condition(self._known(name))
+
+    def _known(self, name: Name) -> Name:
+        if not isinstance(name, Digest):
+            return name
+        noted = find_content(self.operational, name.value)
+        return name if noted is None or noted.digest != name else noted.name
 
 
 @dataclass(slots=True)
