@@ -3,9 +3,10 @@ A real consortium for tests: geth nodes with Clique on ports the kernel chooses.
 """
 
 import json
+import secrets
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from chain.consortium.folders import found_consortium
@@ -15,13 +16,25 @@ from chain.consortium.running import start_all, stop_all
 
 NAMES = ("east", "south", "west", "north")
 CHEAP = 2
+FIRST_PORT = 12_000
+PORTS = 20_000
 
 
 def free_ports(count: int) -> list[int]:
-    """Return so many ports of this machine that nobody uses now."""
+    """
+    Return so many ports of this machine that nobody uses now.
+
+    shape: below those that the kernel gives to calls going out, one of which could take the port of
+           a node that is down for a moment
+    """
     with ExitStack() as stack:
-        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [one.getsockname()[1] for one in probes]
+        chosen: list[int] = []
+        while len(chosen) < count:
+            port = FIRST_PORT + secrets.randbelow(PORTS)
+            with suppress(OSError):
+                stack.enter_context(socket.create_server(("127.0.0.1", port)))
+                chosen.append(port)
+        return chosen
 
 
 def found(folder: Path, *, names: Sequence[str] = NAMES, validators: int | None = None) -> Nodes:
