@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.wire import Form, form_of, make_model, prose_of, sentence
+from api.wire import Form, converter, form_of, make_model, prose_of, sentence
 from chain.abi import hints_of
 from chain.reads import Recorded
 
@@ -86,7 +86,7 @@ class Answer(Generic[R]):
         self.name = record.__name__
         self.excluded = tuple(sorted(excluded))
         self._forms = _forms(record)
-        self._converts = [(name, form.convert) for name, form in self._forms.items()]
+        self._convert = converter(self._forms)
         self._derived = derived
         self._added = added
         members = self._members()
@@ -109,7 +109,7 @@ class Answer(Generic[R]):
 
     def fields(self, record: R, now: int) -> Json:
         """Return what a record itself says, at a time."""
-        told = {name: convert(getattr(record, name)) for name, convert in self._converts}
+        told: Json = self._convert(record)
         for one in self._derived:
             told[one.name] = one.compute(record, now)
         return told

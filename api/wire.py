@@ -6,7 +6,7 @@ checksummed.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -94,7 +94,7 @@ def _form(hint: Any, name: str, is_wide: bool) -> Form:
         names = {one: one.name for one in kind}
         return Form(Literal[tuple(names.values())], names.__getitem__)
     if kind in (bool, str):
-        return Form(kind, lambda value: value)
+        return Form(kind, _same)
     if kind is int:
         return _integer_form(name, is_wide)
     raise TypeError(f"no form in the API for {hint}")
@@ -145,8 +145,22 @@ def _struct_forms(kind: type) -> dict[str, Form]:
 
 
 def _struct_converter(kind: type) -> Convert:
-    parts = [(name, form.convert) for name, form in _struct_forms(kind).items()]
-    return lambda value: {name: convert(getattr(value, name)) for name, convert in parts}
+    return converter(_struct_forms(kind))
+
+
+def converter(forms: Mapping[str, Form]) -> Convert:
+    """Return the function that makes a JSON object of what has these fields, written out."""
+    scope = {f"to_{name}": form.convert for name, form in forms.items()}
+    members = [
+        f"{name!r}: one.{name}" if form.convert is _same else f"{name!r}: to_{name}(one.{name})"
+        for name, form in forms.items()
+    ]
+    made: Convert = eval(f"lambda one: {{{', '.join(members)}}}", scope)
+    return made
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _hints(kind: Any) -> dict[str, Any]:

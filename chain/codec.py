@@ -118,8 +118,7 @@ def _read(kind: Any) -> Convert:
         entry = reader(get_args(kind)[1])
         return lambda raw: {key: entry(one) for key, one in raw.items()}
     if is_dataclass(kind):
-        parts = [(name, reader(one)) for name, one in hints_of(kind).items()]  # type: ignore[arg-type]
-        return lambda raw: kind(**{name: part(raw[name]) for name, part in parts})  # type: ignore[operator]
+        return _struct_reader(kind)  # type: ignore[arg-type]
     if isinstance(kind, type) and issubclass(kind, Enum):
         return lambda raw: kind[raw]
     if kind is int:
@@ -127,6 +126,14 @@ def _read(kind: Any) -> Convert:
     if kind in (str, bool):
         return _exactly(kind)
     raise TypeError(f"no JSON form for {kind}")
+
+
+def _struct_reader(kind: type) -> Convert:
+    # Written out, because readers of the mirror do this for every record that holds one.
+    parts = {f"read_{name}": reader(one) for name, one in hints_of(kind).items()}
+    given = ", ".join(f"{name}=read_{name}(raw[{name!r}])" for name in hints_of(kind))
+    made: Convert = eval(f"lambda raw: kind({given})", {"kind": kind, **parts})
+    return made
 
 
 def _exactly(kind: type) -> Convert:

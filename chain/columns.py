@@ -131,13 +131,13 @@ class JsonText(TypeDecorator[Any]):
         super().__init__()
         self.hint = hint
         self._write = writer(hint)
-        self._read = reader(hint)
+        self.read = reader(hint)
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
         return None if value is None else canonical(self._write(value))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
-        return None if value is None else self._read(orjson.loads(value))
+        return None if value is None else self.read(orjson.loads(value))
 
 
 # Longer than any id, so that it equals none.

@@ -56,6 +56,7 @@ class LedgerError(Exception):
 
     title: ClassVar[str]
     _field_names: ClassVar[tuple[str, ...]] = ()
+    _field_set: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -68,15 +69,16 @@ class LedgerError(Exception):
         if taken:
             raise TypeError(f"{cls.__name__} may not have fields named {sorted(taken)}")
         cls._field_names = cls._field_names + own
+        cls._field_set = frozenset(cls._field_names)
         cls.title = _title(cls)
 
     def __init__(self, **fields: Any) -> None:
-        if fields.keys() != set(self._field_names):
+        if fields.keys() != self._field_set:
             expected = ", ".join(self._field_names) or "no fields"
             raise TypeError(f"{type(self).__name__} takes {expected}; got {', '.join(fields)}")
-        for name in self._field_names:
-            setattr(self, name, fields[name])
-        super().__init__(self._sentence())
+        # Many are made and few are told: the sentence is built when somebody reads it.
+        self.__dict__.update(fields)
+        super().__init__()
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -97,11 +99,14 @@ class LedgerError(Exception):
         """
         return {name: _wire(name, value) for name, value in self.fields.items()}
 
-    def _sentence(self) -> str:
+    def __str__(self) -> str:
         if not self._field_names:
             return self.title
         told = ", ".join(f"{name}={_told(value)}" for name, value in self.fields.items())
         return f"{self.title.removesuffix('.')}: {told}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -85,7 +85,7 @@ class Snapshot:
         if row is None:
             return None
         *values, from_block, from_log, to_block = row
-        return Recorded(versioned.make(values), from_block, from_log, to_block)
+        return Recorded(versioned.read(values), from_block, from_log, to_block)
 
     def close(self) -> None:
         """Let go of the session; the transaction is ended by whoever began it."""
@@ -187,7 +187,7 @@ def _block_before(dialect: Dialect) -> Prepared:
 @cache
 def _current(dialect: Dialect, versioned: VersionedTable) -> Prepared:
     clause = _versions(versioned).where(*_same(versioned), versioned.table.c.to_block.is_(None))
-    return Prepared(dialect, clause, _key(versioned), _results(versioned))
+    return Prepared(dialect, clause, _key(versioned))
 
 
 @cache
@@ -202,17 +202,12 @@ def _held(dialect: Dialect, versioned: VersionedTable) -> Prepared:
         or_(table.c.to_block.is_(None), table.c.to_block > at_block),
     )
     binds = {**_key(versioned), "at_block": table.c.from_block.type}
-    return Prepared(dialect, clause, binds, _results(versioned))
+    return Prepared(dialect, clause, binds)
 
 
 def _versions(versioned: VersionedTable) -> Any:
     table = versioned.table
     return select(*versioned.columns(), table.c.from_block, table.c.from_log, table.c.to_block)
-
-
-def _results(versioned: VersionedTable) -> list[Any]:
-    table = versioned.table
-    return _types(*versioned.columns(), table.c.from_block, table.c.from_log, table.c.to_block)
 
 
 def _key(versioned: VersionedTable) -> dict[str, Any]:

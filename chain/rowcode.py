@@ -11,11 +11,13 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, Final, get_args, get_origin
 
+import orjson
+from sqlalchemy import Boolean
 from sqlalchemy.types import TypeEngine
 
 from chain.abi import hints_of
 from chain.codec import EXACT_MAX, optional, plain, writer
-from chain.columns import SIGNED_MAX, CodeName, JsonText, Uint64, Uint256, canonical
+from chain.columns import SIGNED_MAX, CodeName, Hex, JsonText, Uint64, Uint256, canonical
 
 Row = tuple[Any, ...]
 
@@ -41,6 +43,44 @@ def maker(record: type) -> Callable[[Sequence[Any]], Any]:
     """Return the function that makes a record of its fields' values, in their order."""
     given = ", ".join(f"{one.name}=v[{place}]" for place, one in enumerate(fields(record)))
     return _compiled(f"lambda v: kind({given})", record, {"kind": record})
+
+
+def reader(record: type, types: Mapping[str, TypeEngine[Any]]) -> Callable[[Sequence[Any]], Any]:
+    """
+    Return the function that makes a record of a row as the driver gives it.
+
+    shape: values in the order of `types`, bytes as bytes; it makes what the columns' types make one
+           by one, in every database
+    """
+    scope: dict[str, Any] = {"kind": record, "loads": orjson.loads}
+    hints = hints_of(record)
+    given = []
+    for place, (name, kind) in enumerate(types.items()):
+        value = _read(f"v[{place}]", kind, scope)
+        nullable = optional(hints[name])[1]
+        given.append(
+            f"{name}=None if v[{place}] is None else {value}" if nullable else f"{name}={value}"
+        )
+    return _compiled(f"lambda v: kind({', '.join(given)})", record, scope)
+
+
+def _read(value: str, kind: TypeEngine[Any], scope: dict[str, Any]) -> str:
+    if isinstance(kind, Hex):
+        return f"'0x' + {value}.hex()"
+    if isinstance(kind, Uint64):
+        return f"({value} if {value} >= 0 else {value} + {2 * SIGNED_MAX})"
+    if isinstance(kind, Uint256):
+        return f"int({value})"
+    if isinstance(kind, Boolean):
+        return f"({value} == 1)"
+    name = f"part{len(scope)}"
+    if isinstance(kind, CodeName):
+        scope[name] = kind.kind.__members__
+        return f"{name}[{value}]"
+    if isinstance(kind, JsonText):
+        scope[name] = kind.read
+        return f"{name}(loads({value}))"
+    return value
 
 
 def _compiled(source: str, record: type, scope: dict[str, Any]) -> Callable[[Any], Any]:

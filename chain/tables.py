@@ -16,7 +16,7 @@ from sqlmodel import Field, SQLModel
 from chain.abi import hints_of
 from chain.codec import optional
 from chain.columns import column_type
-from chain.rowcode import maker, row_of
+from chain.rowcode import maker, reader, row_of
 
 # The mirror's tables are apart from every other SQLModel table: another database may hold those.
 MIRROR: Final = registry()
@@ -53,7 +53,8 @@ class VersionedTable:
     What the store must know of a record's table.
 
     shape: `key_of` gives a record's key, `row` its values as they are stored but for bytes, which
-           are still hex; `make` gives the record back from the values of its fields
+           are still hex; `make` gives the record back from the values of its fields, `read` from
+           those of its columns as the driver gives them
     """
 
     record: type
@@ -64,6 +65,7 @@ class VersionedTable:
     key_of: Callable[[Any], tuple[Hashable, ...]]
     row: Callable[[Any], tuple[Any, ...]]
     make: Callable[[Sequence[Any]], Any]
+    read: Callable[[Sequence[Any]], Any]
 
     def columns(self) -> list[Column[Any]]:
         """Return the columns of the record's own fields, in the order of `names`."""
@@ -115,6 +117,7 @@ def versioned_table(record: type, *, name: str) -> type[Versioned]:
         f"{record.__name__}Version", (Versioned,), namespace, table=True
     )
     table: Table = model.__table__  # type: ignore[attr-defined]
+    types = {one: columns[one].type for one in names}
     TABLES[record] = VersionedTable(
         record=record,
         model=model,
@@ -122,8 +125,9 @@ def versioned_table(record: type, *, name: str) -> type[Versioned]:
         names=names,
         key=key,
         key_of=_key_getter(key),
-        row=row_of(record, {one: columns[one].type for one in names}),
+        row=row_of(record, types),
         make=maker(record),
+        read=reader(record, types),
     )
     return model
 

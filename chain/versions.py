@@ -141,7 +141,7 @@ class TableRecords:
         if self._whole[record] and (record, key) not in self._marks:
             return None
         row = _find(connection.dialect, versioned).first(connection, key)
-        return None if row is None else versioned.make(row)
+        return None if row is None else versioned.read(row)
 
     def _close(self, ident: Ident, number: int) -> None:
         waiting = self._waiting.get(ident)
@@ -182,8 +182,7 @@ def _inserted(versioned: VersionedTable) -> tuple[str, ...]:
 @cache
 def _find(dialect: Dialect, versioned: VersionedTable) -> Prepared:
     clause = select(*versioned.columns()).where(*_is_current(versioned))
-    results = [column.type for column in versioned.columns()]
-    return Prepared(dialect, clause, _key_types(versioned), results)
+    return Prepared(dialect, clause, _key_types(versioned))
 
 
 @cache

@@ -17,6 +17,7 @@ from chain.abi import hints_of
 from chain.bulk import insert_rows
 from chain.codec import optional, plain
 from chain.columns import HEX, Hex, Uint256
+from chain.prepared import cursor_of
 from chain.tables import TABLES, VersionedTable
 from registry import tables as registry_tables
 from settlement import tables as settlement_tables
@@ -106,7 +107,12 @@ class TestRow:
 
                 found = connection.execute(select(*versioned.columns())).one()
 
+                cursor = cursor_of(connection)
+                cursor.execute(str(select(*versioned.columns())))
+                raw = cursor.fetchone()
+                cursor.close()
                 assert versioned.make(found) == record
+                assert versioned.read(raw) == record
 
     def test_refuses_a_number_beyond_its_column(self) -> None:
         versioned = TABLES[Thing]
