@@ -149,7 +149,8 @@ def checksum_address(value: Address) -> str:
 
 def keccak(data: bytes) -> bytes:
     """Return the Keccak-256 of bytes, as Solidity's keccak256 does."""
-    return bytes(keccak_256(data).digest())
+    digest: bytes = keccak_256(data).digest()
+    return digest
 
 
 def _normal(value: str | bytes, size_bytes: int | None) -> str:

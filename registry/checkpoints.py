@@ -87,10 +87,9 @@ def _status_words(
 
 
 def _word(value: str) -> bytes:
-    made = bytes.fromhex(value[2:])
-    if len(made) != 32:
+    if len(value) != 66:
         raise ValueError(f"not 32 bytes: {value=}")
-    return made
+    return bytes.fromhex(value[2:])
 
 
 def map_of(certificates: Iterable[Certificate]) -> MerkleMap:

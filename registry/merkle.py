@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain, pairwise
+from typing import Any, Final
 
 from chain.pauses import without_pauses
 
@@ -46,22 +47,16 @@ class Proof:
     other: tuple[bytes, bytes] | None = None
 
 
-@dataclass(slots=True)
-class _Entry:
-    key: bytes
-    value: bytes
-    hash: bytes
+# The tree of a million entries is built in seconds only of the smallest parts that Python has:
+# an entry is its key, value and hash; a node its left and right subtree (None if empty) and hash.
+_Entry = tuple[bytes, bytes, bytes]
+_Node = list[Any]
+_Tree = _Entry | _Node
+HASH: Final = 2
 
 
-@dataclass(slots=True)
-class _Node:
-    left: "_Entry | _Node | None"
-    right: "_Entry | _Node | None"
-    hash: bytes
-
-
-def _hash(tree: "_Entry | _Node | None") -> bytes:
-    return EMPTY if tree is None else tree.hash
+def _hash(tree: _Tree | None) -> bytes:
+    return EMPTY if tree is None else tree[HASH]
 
 
 class MerkleMap:
@@ -71,8 +66,8 @@ class MerkleMap:
         """Build it at once, a hash for each entry and node; the last of equal keys counts."""
         with without_pauses():
             self._values = dict(entries)
-            for key, value in self._values.items():
-                _require_words(key, value)
+            if not {32}.issuperset(map(len, chain(self._values, self._values.values()))):
+                raise ValueError("keys and values have 32 bytes")
             self._root = _built(self._values)
 
     def __len__(self) -> int:
@@ -91,20 +86,20 @@ class MerkleMap:
         """Put or replace the value at a key."""
         _require_words(key, value)
         self._values[key] = value
-        self._root = _set(self._root, _Entry(key, value, leaf_hash(key, value)), 0)
+        self._root = _set(self._root, (key, value, leaf_hash(key, value)), 0)
 
     def prove(self, key: bytes) -> Proof:
         """Return the proof that the key has its value, or that it is absent."""
         path: list[bytes] = []
         tree, depth = self._root, 0
-        while isinstance(tree, _Node):
+        while isinstance(tree, list):
             right = _bit(key, depth)
-            path.append(_hash(tree.left if right else tree.right))
-            tree = tree.right if right else tree.left
+            path.append(_hash(tree[1 - right]))
+            tree = tree[right]
             depth += 1
-        if tree is None or tree.key == key:
+        if tree is None or tree[0] == key:
             return Proof(tuple(path))
-        return Proof(tuple(path), (tree.key, tree.value))
+        return Proof(tuple(path), tree[:2])
 
 
 def _require_words(key: bytes, value: bytes) -> None:
@@ -112,7 +107,7 @@ def _require_words(key: bytes, value: bytes) -> None:
         raise ValueError(f"key and value have 32 bytes: {len(key)=} {len(value)=}")
 
 
-def _built(values: Mapping[bytes, bytes]) -> _Entry | _Node | None:
+def _built(values: Mapping[bytes, bytes]) -> _Tree | None:
     """
     Return the tree over entries: what `_set` makes of them one by one.
 
@@ -123,58 +118,54 @@ def _built(values: Mapping[bytes, bytes]) -> _Entry | _Node | None:
     if not values:
         return None
     keys = sorted(values)
-    waiting: list[tuple[_Entry | _Node, bytes, int, int]] = []
-    tree: _Entry | _Node | None = None
+    waiting: list[tuple[_Tree, bytes, int, int]] = []
+    tree: _Tree | None = None
     depth, last = 0, b""
     pairs = pairwise(map(int.from_bytes, keys))
-    splits = (DEPTH_MAX - (one ^ other).bit_length() for one, other in pairs)
+    splits = [DEPTH_MAX - (one ^ other).bit_length() for one, other in pairs]
     for key, split in zip(keys, chain(splits, (-1,)), strict=True):
         value = values[key]
-        tree, depth, last = _Entry(key, value, sha256(LEAF + key + value).digest()), 0, key
+        tree, depth, last = (key, value, sha256(LEAF + key + value).digest()), 0, key
         while waiting and waiting[-1][3] > split:
             left, left_key, left_depth, bit = waiting.pop()
             if left_depth > bit + 1:
                 left = _lifted(left, left_key, left_depth, bit + 1)
             if depth > bit + 1:
                 tree = _lifted(tree, key, depth, bit + 1)
-            tree = _Node(left, tree, sha256(NODE + left.hash + tree.hash).digest())
+            tree = [left, tree, sha256(NODE + left[HASH] + tree[HASH]).digest()]
             depth = bit
         waiting.append((tree, key, depth, split))
     return None if tree is None else _lifted(tree, last, depth, 0)
 
 
-def _lifted(tree: _Entry | _Node, key: bytes, depth: int, to: int) -> _Entry | _Node:
+def _lifted(tree: _Tree, key: bytes, depth: int, to: int) -> _Tree:
     """Return a tree that begins at `depth` as one that begins at `to`, above it."""
     for level in range(depth - 1, to - 1, -1):
         if _bit(key, level):
-            tree = _Node(None, tree, node_hash(EMPTY, tree.hash))
+            tree = [None, tree, node_hash(EMPTY, tree[HASH])]
         else:
-            tree = _Node(tree, None, node_hash(tree.hash, EMPTY))
+            tree = [tree, None, node_hash(tree[HASH], EMPTY)]
     return tree
 
 
-def _set(tree: _Entry | _Node | None, entry: _Entry, depth: int) -> _Entry | _Node:
+def _set(tree: _Tree | None, entry: _Entry, depth: int) -> _Tree:
     if tree is None:
         return entry
-    if isinstance(tree, _Entry):
-        if tree.key == entry.key:
-            return entry
-        return _fork(tree, entry, depth)
-    if _bit(entry.key, depth):
-        tree.right = _set(tree.right, entry, depth + 1)
-    else:
-        tree.left = _set(tree.left, entry, depth + 1)
-    tree.hash = node_hash(_hash(tree.left), _hash(tree.right))
+    if isinstance(tree, tuple):
+        return entry if tree[0] == entry[0] else _fork(tree, entry, depth)
+    side = _bit(entry[0], depth)
+    tree[side] = _set(tree[side], entry, depth + 1)
+    tree[HASH] = node_hash(_hash(tree[0]), _hash(tree[1]))
     return tree
 
 
-def _fork(old: _Entry, new: _Entry, depth: int) -> _Entry | _Node:
+def _fork(old: _Entry, new: _Entry, depth: int) -> _Tree:
     """Return the chain of nodes down to the first bit in which the two keys differ."""
-    difference = int.from_bytes(old.key) ^ int.from_bytes(new.key)
+    difference = int.from_bytes(old[0]) ^ int.from_bytes(new[0])
     split = DEPTH_MAX - difference.bit_length()
-    left, right = (old, new) if _bit(new.key, split) else (new, old)
-    node = _Node(left, right, node_hash(left.hash, right.hash))
-    return _lifted(node, new.key, split, depth)
+    left, right = (old, new) if _bit(new[0], split) else (new, old)
+    node: _Node = [left, right, node_hash(left[HASH], right[HASH])]
+    return _lifted(node, new[0], split, depth)
 
 
 def root_from(*, key: bytes, value: bytes | None, proof: Proof) -> bytes | None:
