@@ -15,7 +15,8 @@ from time import perf_counter
 from typing import Final
 
 from bench import postgres
-from bench.ledger.chain import Chain, served_chain
+from bench.ledger.chain import served_chain
+from bench.ledger.recorded import Chain
 from bench.lines import Line, Skip, against, in_turn, skipped
 from bench.mirrors import fill, mirror, sqlite_url
 from bench.references import floor

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from bench.ledger.chain import Chain
+from bench.ledger.recorded import Chain
 from chain.chain_profiles import ANVIL
 from chain.fetch import Source
 from chain.indexer import sync_once

@@ -18,7 +18,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bench.ledger.chain import CACHE, Chain, served_chain
+from bench.ledger.chain import CACHE, served_chain
+from bench.ledger.recorded import Chain
 from bench.lines import Line, Skip, against, in_turn
 from bench.mirrors import fill, mirror, sqlite_url
 from bench.references import web3_client

@@ -10,7 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import orjson
+
 from bench.ledger.chain import SEED, made_chain, served_chain
+from bench.ledger.recording import about
 from bench.lines import Line, against, alone, in_turn
 from bench.mirrors import fill, mirror, sqlite_url
 from bench.sizes import Sizes
@@ -52,17 +55,16 @@ def measure_verified(sizes: Sizes) -> Iterator[Line]:
 
 def measure_memory(sizes: Sizes) -> Iterator[Line]:
     """Fill a mirror in a process of its own, and ask the system what that held."""
-    made_chain(events=sizes.events, seed=SEED)
-    with TemporaryDirectory(prefix="shulian-bench-") as folder:
+    told = orjson.dumps(about(made_chain(events=sizes.events, seed=SEED))).decode()
+    with (
+        served_chain(events=sizes.events) as chain,
+        TemporaryDirectory(prefix="shulian-bench-") as folder,
+    ):
+        url = sqlite_url(Path(folder) / "mirror")
         said = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "bench.resident",
-                str(sizes.events),
-                sqlite_url(Path(folder) / "mirror"),
-            ],
+            [sys.executable, "-m", "bench.resident", chain.url, url],
             cwd=ROOT,
+            input=told,
             stdout=subprocess.PIPE,
             text=True,
             check=True,

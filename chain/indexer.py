@@ -40,7 +40,7 @@ from chain.store import (
 from chain.versions import TableRecords
 
 # A transaction of the mirror ends when it holds this much, or when the node has no more.
-BATCH_EVENTS: Final = 5_000
+BATCH_EVENTS: Final = 2_000
 BATCH_BLOCKS: Final = 1_000
 
 STEP_BLOCKS: Final = 16

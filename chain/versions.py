@@ -25,7 +25,7 @@ R = TypeVar("R")
 Ident = tuple[type, tuple[Hashable, ...]]
 
 # How many records are remembered between flushes, at most: about a kilobyte each.
-REMEMBERED_MAX: Final = 40_000
+REMEMBERED_MAX: Final = 20_000
 
 VERSION_COLUMNS: Final = ("from_block", "to_block", "from_log")
 TO_BLOCK: Final = -2

@@ -12,17 +12,15 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bench.ledger.node import CHAIN_ID, running_node
+from bench.ledger.recorded import Chain, chain_of
 from bench.ledger.recording import INDEX, Recorder, about
 from chain.artifacts import artifact
 from chain.deploy import ORDER
-from chain.facts import Followed
 from chain.rpc import Node
-from chain.values import Address
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 CACHE: Final = ROOT / ".build" / "bench"
@@ -34,18 +32,6 @@ FORMAT: Final = 1
 
 # The node keeps the transactions of so many blocks only: the rest is in the copy by then.
 NODE_OPTIONS: Final = ("--prune-history", "2", "--transaction-block-keeper", "512")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
-    """A recorded chain, and the node that serves it."""
-
-    url: str
-    chain_id: int
-    contracts: tuple[Followed, ...]
-    events: int
-    blocks: int
-    logs: int
 
 
 @contextmanager
@@ -62,21 +48,7 @@ def served_chain(*, events: int = EVENTS, seed: int = SEED) -> Iterator[Chain]:
     )
     try:
         assert process.stdout is not None
-        yield Chain(
-            url=process.stdout.readline().strip(),
-            chain_id=told["chain_id"],
-            contracts=tuple(
-                Followed(
-                    address=Address(one["address"]),
-                    contract=one["contract"],
-                    from_block=one["from_block"],
-                )
-                for one in told["contracts"]
-            ),
-            events=told["events"],
-            blocks=told["blocks"],
-            logs=told["logs"],
-        )
+        yield chain_of(process.stdout.readline().strip(), told)
     finally:
         process.terminate()
         process.wait(timeout=30)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.ledger.chain import Chain, make_chain, served_chain
+from bench.ledger.chain import make_chain, served_chain
+from bench.ledger.recorded import Chain
 from bench.ledger.recording import open_recording
 from bench.mirrors import fill, mirror, sqlite_url
 from bench.sizes import QUICK
