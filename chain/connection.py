@@ -25,6 +25,9 @@ from chain.ways import Ways
 PAUSE_MIN_SECONDS: Final = 0.001
 PAUSE_MAX_SECONDS: Final = 0.5
 
+# How long what was mined once may be in no block, while a chain's nodes come to agree.
+RECEIPT_SECONDS: Final = 60
+
 
 class ClockNotMovable(Conflict):
     """The time of this chain cannot be moved."""
@@ -187,6 +190,21 @@ class Connection:
         """Return what became of several transactions, in order."""
         answers = self.batch([("eth_getTransactionReceipt", [one]) for one in hashes])
         return [None if isinstance(one, CallRefused) else _receipt(one) for one in answers]
+
+    def whole_receipt(
+        self, transaction_hash: Bytes32, *, timeout_seconds: int = RECEIPT_SECONDS
+    ) -> Mapping[str, Any]:
+        """
+        Return a mined transaction's receipt with its logs, as the node has it.
+
+        shape: a fork may take it out of its block for a moment, so that it is waited for
+        :raises TransactionUnseen: if it is in no block in time
+        """
+        for _ in _pauses(timeout_seconds):
+            found = self.request("eth_getTransactionReceipt", transaction_hash)
+            if found is not None and found.get("blockNumber") is not None:
+                return dict(found)
+        raise TransactionUnseen(transaction_hash=transaction_hash)
 
     def transaction_count(self, account: Address) -> int:
         """Return how many transactions of an account are mined or wait in the node."""

@@ -7,6 +7,7 @@ Safe to call on every start: what the outbox holds is not sent again. Where they
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from chain.acts import ParticipantsSetModule
 from chain.artifacts import Artifact, artifact, compiler
 from chain.client import Ledger, Request
 from chain.codes import ModuleKind
-from chain.deployments import Deployed, Deployment, code_hash, save_deployment
+from chain.deployments import NO_CODE, Deployed, Deployment, code_hash, save_deployment
 from chain.entries import Entry, Kind
 from chain.rpc import NodeContradicts
 from chain.sender import Order, Sender
@@ -26,6 +27,7 @@ from chain.values import Address, HexBytes, address, keccak
 LOG: Final = logging.getLogger(__name__)
 
 WAIT_SECONDS: Final = 60
+TRIES: Final = 5
 
 # Each holds those before it that it calls, and never calls up.
 ORDER: Final = (
@@ -73,10 +75,11 @@ def deploy(
     """
     ruler = governor or address(deployer.address)
     found: dict[str, Deployed] = {}
+    entries: dict[str, Entry] = {}
     for name in ORDER:
         order = _order(name, found, deployer=deployer, governor=ruler, version=version)
-        (entry,) = sender.carry_out([order])
-        found[name] = _deployed(sender, entry)
+        (entries[name],) = sender.carry_out([order])
+        found[name] = _deployed(sender, entries[name])
         LOG.info("contract deployed name=%s address=%s", name, found[name].address)
     deployment = Deployment(
         chain_id=sender.connection.chain_id,
@@ -88,6 +91,9 @@ def deploy(
     )
     if ruler == address(deployer.address):
         _set_modules(Ledger(sender, deployment), deployer)
+    # A fork may have moved one to another block since; the mirror follows each from its own.
+    placed = {name: _deployed(sender, entry) for name, entry in entries.items()}
+    deployment = replace(deployment, contracts=placed)
     save_deployment(home, deployment)
     return deployment
 
@@ -161,14 +167,18 @@ def _deployed(sender: Sender, entry: Entry) -> Deployed:
     connection = sender.connection
     if entry.transaction_hash is None:
         raise NodeContradicts(reason=f"{entry.key} was never sent")
-    # Its block may have been given up since; then it is on its way into another.
-    (receipt,) = connection.wait([entry.transaction_hash], timeout_seconds=WAIT_SECONDS)
-    if receipt.contract_address is None:
-        raise NodeContradicts(reason=f"{entry.key} is mined but made no contract")
-    return Deployed(
-        address=receipt.contract_address,
-        block_number=receipt.block_number,
-        block_hash=receipt.block_hash,
-        transaction_hash=receipt.transaction_hash,
-        code_hash=code_hash(connection.code(receipt.contract_address)),
-    )
+    # Its block may be given up at any moment; then it is on its way into another.
+    for _ in range(TRIES):
+        (receipt,) = connection.wait([entry.transaction_hash], timeout_seconds=WAIT_SECONDS)
+        if receipt.contract_address is None:
+            break
+        code = connection.code(receipt.contract_address)
+        if code != NO_CODE:
+            return Deployed(
+                address=receipt.contract_address,
+                block_number=receipt.block_number,
+                block_hash=receipt.block_hash,
+                transaction_hash=receipt.transaction_hash,
+                code_hash=code_hash(code),
+            )
+    raise NodeContradicts(reason=f"{entry.key} is mined but made no contract")

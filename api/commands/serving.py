@@ -383,6 +383,7 @@ def _state(settings: "Settings") -> dict[str, Any]:
 
 
 def _chain(settings: "Settings") -> dict[str, Any]:
+    from api.config import shown
     from chain.node import EmbeddedNode
     from chain.nodes import open_nodes
     from chain.rpc import number_of
@@ -391,9 +392,11 @@ def _chain(settings: "Settings") -> dict[str, Any]:
     running = embedded.running()
     served = serving(settings.home)
     url = settings.rpc_url or (running.url if running else "") or (served.rpc_url if served else "")
+    # Providers of nodes put their keys into the address.
+    told = shown(replace(settings, rpc_url=url), "rpc_url")
     is_made = (settings.home / "chain" / "chain.json").is_file()
     chain_id = embedded.identity().chain_id if is_made and not settings.rpc_url else None
-    silent = {"running": False, "chain_id": chain_id, "url": url, "head": None}
+    silent = {"running": False, "chain_id": chain_id, "url": told, "head": None}
     if not url:
         return silent
     try:
@@ -401,4 +404,4 @@ def _chain(settings: "Settings") -> dict[str, Any]:
             found, head = node.batch([("eth_chainId", []), ("eth_blockNumber", [])])
     except LedgerError:
         return silent
-    return {"running": True, "chain_id": number_of(found), "url": url, "head": number_of(head)}
+    return {"running": True, "chain_id": number_of(found), "url": told, "head": number_of(head)}

@@ -179,9 +179,7 @@ class Stage:
         )
 
     def _acted(self, transaction_hash: Bytes32) -> Acted:
-        receipt = self._ledger.sender.connection.request(
-            "eth_getTransactionReceipt", transaction_hash
-        )
+        receipt = self._ledger.sender.connection.whole_receipt(transaction_hash)
         events = (
             decode_log(one["topics"], one["data"], self._meta(one)) for one in receipt["logs"]
         )

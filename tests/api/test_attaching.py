@@ -226,3 +226,4 @@ class TestUp:
 
         assert b"secret" not in arguments
         assert json.loads(status.out)["chain"]["running"] is True
+        assert "secret" not in status.out

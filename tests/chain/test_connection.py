@@ -16,6 +16,7 @@ from chain.reverts import Panicked, RevertedWithReason, RevertUnknown
 from chain.rpc import NodeRefused, NodeUnavailable
 from chain.values import Bytes32, HexBytes, ParticipantId
 from tests.anvil import Anvil
+from tests.chain.fault_proxy import fault_proxy
 
 ID = "22" * 32
 DATA = "0x" + keccak(text="ParticipantNotFound(bytes32)")[:4].hex() + ID
@@ -128,6 +129,27 @@ class TestConnection:
             connection.wait([unknown], timeout_seconds=1)
 
         assert raised.value.transaction_hash == unknown
+
+    def test_waits_for_a_receipt_that_a_fork_took_away_for_a_moment(self, anvil: Anvil) -> None:
+        """Two validators may seal one height: an act is then in no block until they agree."""
+        sent = anvil.send(data="0x00")
+        gone = iter([None, {**sent, "blockNumber": None}])
+
+        with fault_proxy(anvil.url) as proxy, Connection.to(proxy.url) as connection:
+            proxy.spoil = lambda method, _, answer: (
+                {**answer, "result": next(gone, answer["result"])}
+                if method == "eth_getTransactionReceipt"
+                else answer
+            )
+            found = connection.whole_receipt(Bytes32(sent["transactionHash"]))
+
+        assert found["blockHash"] == sent["blockHash"]
+
+    def test_gives_up_on_a_receipt_that_never_comes(self, connection: Connection) -> None:
+        unknown = Bytes32("0x" + "ee" * 32)
+
+        with pytest.raises(TransactionUnseen):
+            connection.whole_receipt(unknown, timeout_seconds=1)
 
     def test_names_no_block_beyond_the_head(self, connection: Connection) -> None:
         assert connection.head(connection.latest().number + 10) is None

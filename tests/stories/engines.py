@@ -175,7 +175,7 @@ def logs_of(
     connection: Connection, transaction_hash: Bytes32
 ) -> tuple[tuple[str, tuple[str, ...], str], ...]:
     """Return what a transaction told: address, topics and data of each log."""
-    receipt: dict[str, Any] = connection.request("eth_getTransactionReceipt", transaction_hash)
+    receipt = connection.whole_receipt(transaction_hash)
     return tuple(
         (one["address"].lower(), tuple(one["topics"]), one["data"]) for one in receipt["logs"]
     )

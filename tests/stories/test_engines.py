@@ -8,11 +8,14 @@ The usual column runs with all other tests. The rest is marked `engines`: it nee
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import Session
 
+from api.attaching import attach
 from api.auditing.audit import audit
 from api.commands.counting import counts_of
 from api.compose import open_services, worker_of
@@ -21,8 +24,13 @@ from api.demo.home import open_demo
 from api.exports import export, verify_exports
 from chain.connection import Connection
 from chain.content import content_store
+from chain.deployments import load_deployment, save_deployment
+from chain.detection import ChainDiffers
+from chain.failure import LedgerError
+from chain.fitness import ChainReplaced, NodeSyncing
 from chain.reads import checksum
 from chain.store import rebuild
+from chain.values import Bytes32
 from registry.bundles import Verdict
 from settlement.projection import apply
 from tests.anvil import Anvil
@@ -170,6 +178,54 @@ def test_every_act_costs_and_tells_the_same_as_on_the_consortium(
     assert {key: logs for key, (_, logs) in found.items()} == {
         one.key: one.logs for one in lived.sent
     }
+
+
+@pytest.mark.engines
+@pytest.mark.slow
+class TestAHomeBeforeAConsortium:
+    """Bad input, on real validators: one sentence, and the home is as it was."""
+
+    def refused(self, home: Path, url: str, error: type[LedgerError], chain: str = "") -> Any:
+        before = sorted(home.rglob("*"))
+        settings = read_settings({}, home=home, rpc_url=url, chain=chain)
+        with pytest.raises(error) as raised, attach(settings):
+            raise AssertionError("it was attached")
+        assert sorted(home.rglob("*")) == before
+        return raised.value
+
+    def test_finds_the_contracts_with_another_exchanges_file(
+        self, lives: Lives, tmp_path: Path
+    ) -> None:
+        lived = lives.of("geth", "files")
+        save_deployment(tmp_path, load_deployment(lived.home, chain_id=lived.chain_id))
+        settings = read_settings({}, home=tmp_path, rpc_url=lived.rpc_url, chain="geth")
+
+        with attach(settings) as reached:
+            assert reached.chain_id == lived.chain_id
+
+    def test_refuses_validators_where_it_was_told_anvil(self, lives: Lives, tmp_path: Path) -> None:
+        lived = lives.of("geth", "files")
+
+        error = self.refused(tmp_path, lived.rpc_url, ChainDiffers, chain="anvil")
+
+        assert error.reason == "its client is that of geth"
+
+    def test_takes_a_node_without_the_contracts_blocks_for_one_that_is_syncing(
+        self, lives: Lives, tmp_path: Path
+    ) -> None:
+        lived = lives.of("geth", "files")
+        known = load_deployment(lived.home, chain_id=lived.chain_id)
+        late = {name: replace(one, block_number=10**6) for name, one in known.contracts.items()}
+        save_deployment(tmp_path, replace(known, contracts=late))
+
+        assert self.refused(tmp_path, lived.rpc_url, NodeSyncing).highest_block == 10**6
+
+    def test_refuses_a_consortium_that_was_founded_anew(self, lives: Lives, tmp_path: Path) -> None:
+        lived = lives.of("geth", "files")
+        known = load_deployment(lived.home, chain_id=lived.chain_id)
+        save_deployment(tmp_path, replace(known, genesis_hash=Bytes32("0x" + "33" * 32)))
+
+        assert self.refused(tmp_path, lived.rpc_url, ChainReplaced).chain_id == lived.chain_id
 
 
 def _anvil(stack: ExitStack, *options: str, chain_id: int = ANVIL_CHAIN_ID) -> str:
