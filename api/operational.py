@@ -141,6 +141,7 @@ CONTENTS: Final = Table(
     Column("round_id", Integer, nullable=False),
     Index("contents_by_round", "round_id", "digest"),
     Index("contents_by_state", "state", "digest"),
+    Index("contents_by_copies", "copies"),
 )
 
 # Each time that all of it is looked at, however often that is interrupted.

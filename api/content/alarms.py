@@ -8,7 +8,14 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from api.content.rows import AWAY, FAULTY, State, copy_counts, counts, last_round, list_contents
+from api.content.rows import (
+    FAULTY,
+    State,
+    copies_away,
+    count_faulty,
+    last_round,
+    list_contents,
+)
 
 NAMED_MAX: Final = 5
 
@@ -26,15 +33,12 @@ def content_alarms(engine: Engine) -> tuple[str, ...]:
     newest = last_round(engine)
     if newest is not None and newest.trouble:
         said.append(newest.trouble)
-    there = counts(engine)
+    there = count_faulty(engine)
     for state in reversed(FAULTY):
-        number = there.get(state.name, 0)
+        number = there.get(state, 0)
         if number:
             said.append(f"content {MEANT[state]}: {number} ({_some(engine, state, number)})")
-    for name, conditions in sorted(copy_counts(engine).items()):
-        away = conditions.get(AWAY, 0)
-        if away:
-            said.append(f"second copy out of reach: {name} ({away} not looked at)")
+    said += [f"second copy out of reach: {name}" for name in copies_away(engine)]
     return tuple(said)
 
 

@@ -233,20 +233,40 @@ def counts(engine: Engine) -> dict[str, int]:
         return {state: int(number) for state, number in rows}
 
 
+def count_faulty(engine: Engine) -> dict[State, int]:
+    """Return how many contents are not well here, which takes as long as there are such."""
+    faulty = CONTENTS.c.state.in_([one.name for one in FAULTY])
+    query = select(CONTENTS.c.state, func.count()).where(faulty).group_by(CONTENTS.c.state)
+    with engine.connect() as connection:
+        rows = connection.execution_options(reads=True).execute(query)
+        return {State[state]: int(number) for state, number in rows}
+
+
 def copy_counts(engine: Engine) -> dict[str, dict[str, int]]:
     """Return how many contents each second copy has, by the condition it has them in."""
     told: dict[str, dict[str, int]] = {}
-    query = (
-        select(CONTENTS.c.copies, func.count())
-        .where(CONTENTS.c.kept_at.is_not(None))
-        .group_by(CONTENTS.c.copies)
-    )
+    query = select(CONTENTS.c.copies, func.count()).group_by(CONTENTS.c.copies)
     with engine.connect() as connection:
         for text, number in connection.execution_options(reads=True).execute(query):
             for name, condition in json.loads(text).items():
                 here = told.setdefault(name, {})
                 here[condition] = here.get(condition, 0) + int(number)
     return told
+
+
+def copies_away(engine: Engine) -> tuple[str, ...]:
+    """Return the second copies that were out of reach for some content, however much there is."""
+    away: set[str] = set()
+    last: str | None = ""
+    with engine.connect() as connection:
+        reading = connection.execution_options(reads=True)
+        # There are few ways in which copies stand: from one to the next by the index.
+        while last is not None:
+            query = select(func.min(CONTENTS.c.copies)).where(CONTENTS.c.copies > last)
+            last = reading.execute(query).scalar()
+            told = json.loads(last or "{}")
+            away |= {name for name, condition in told.items() if condition == AWAY}
+    return tuple(sorted(away))
 
 
 # --- rounds ---------------------------------------------------------------------------------------

@@ -296,6 +296,8 @@ class TestRepair:
 
         assert copied.state(digest) is State.MISSING
         assert not (tmp_path / "second").exists()
+        said = content_alarms(copied.mirrored.services.operational)
+        assert said[-1] == "second copy out of reach: second"
 
         shutil.move(tmp_path / "unmounted", tmp_path / "second")
         assert copied.state(digest, is_mending=True) is State.HELD

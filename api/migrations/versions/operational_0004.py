@@ -28,6 +28,7 @@ def upgrade() -> None:
     )
     op.create_index("contents_by_round", "contents", ["round_id", "digest"])
     op.create_index("contents_by_state", "contents", ["state", "digest"])
+    op.create_index("contents_by_copies", "contents", ["copies"])
     op.create_table(
         "content_rounds",
         sa.Column("round_id", sa.Integer, primary_key=True, autoincrement=True),
