@@ -8,13 +8,13 @@ import json
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from chain.consortium.scripts import SOCKET
-from chain.rpc import NodeRefused, NodeUnavailable
+from chain.rpc import Call, NodeRefused, NodeUnavailable
 
 TIMEOUT_SECONDS: Final = 10
 # sockaddr_un holds no longer path, on any of the systems that we know.
@@ -36,22 +36,36 @@ class Admin:
         :raises NodeUnavailable: if the node does not answer
         :raises NodeRefused: if it answers with an error
         """
-        asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+        return self.batch([(method, list(parameters))])[0]
+
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
+        """
+        Return the results of several requests sent at once, in order.
+
+        :raises NodeUnavailable: if the node does not answer
+        :raises NodeRefused: the first error that it answers with
+        """
+        asked = [
+            {"jsonrpc": "2.0", "id": place, "method": method, "params": parameters}
+            for place, (method, parameters) in enumerate(calls)
+        ]
         try:
             with _reachable(self._folder) as path, socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(self._timeout_seconds)
                 connection.connect(path)
                 connection.sendall(json.dumps(asked).encode("utf-8"))
-                answer = json.loads(_line(connection))
-        except (OSError, ValueError) as error:
+                answers = {one["id"]: one for one in json.loads(_line(connection))}
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise NodeUnavailable(reason=f"{self._folder.name}: {error}") from error
-        if "error" in answer:
-            raise _refused(method, answer["error"])
+        return [_result(method, answers.get(place, {})) for place, (method, _) in enumerate(calls)]
+
+
+def _result(method: str, answer: Mapping[str, Any]) -> Any:
+    error = answer.get("error")
+    if error is None:
         return answer.get("result")
-
-
-def _refused(method: str, error: Any) -> NodeRefused:
-    return NodeRefused(method=method, code=int(error.get("code", 0)), message=str(error["message"]))
+    code, message = int(error.get("code", 0)), str(error.get("message", ""))
+    raise NodeRefused(method=method, code=code, message=message)
 
 
 def _line(connection: socket.socket) -> bytes:

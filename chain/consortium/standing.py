@@ -16,14 +16,13 @@ from chain.consortium.nodes import Nodes
 from chain.consortium.scripts import stalled_after_seconds
 from chain.consortium.seals import majority_of, sealed_by
 from chain.failure import LedgerError
+from chain.rpc import Call, number_of
 from chain.rpc import Node as Rpc
-from chain.rpc import number_of
 from chain.values import Address, Bytes32
 
 # Over so many blocks the shares are counted.
 SHARE_BLOCKS: Final = 64
 HTTP_SECONDS: Final = 3
-Ask = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +86,17 @@ def look(nodes: Nodes, *, now: Callable[[], float] = time.time) -> Whole:
     with ThreadPoolExecutor(max_workers=max(1, len(consortium.nodes))) as pool:
         found = list(pool.map(lambda node: _look_at(nodes, node), consortium.nodes))
     best = max((one for one in found if one.standing.head is not None), key=_height, default=None)
-    signers = best.signers if best else consortium.genesis_signers
+    headers = _headers(nodes, best.standing) if best else []
+    shares = sealed_by(headers)
+    # Strangers are told nothing of votes; whoever sealed lately may seal.
+    signers = (best.signers if best else ()) or tuple(sorted(shares)) or consortium.genesis_signers
     heads = [one.standing.head for one in found if one.standing.head is not None]
     common = _common(nodes, found, min(heads)) if heads else {}
-    shares = sealed_by(best.headers) if best else {}
-    count = len(best.headers) if best else 0
     told = tuple(
         replace(
             one.standing,
             may_seal=one.standing.signer in signers,
-            share=_share(shares, count, one.standing.signer, signers),
+            share=_share(shares, len(headers), one.standing.signer, signers),
             lag_blocks=None if one.standing.head is None else max(heads) - one.standing.head,
             agrees=_agrees(common, one.standing.name),
         )
@@ -122,7 +122,6 @@ class _Found:
     standing: Standing
     timestamp: int = 0
     signers: tuple[Address, ...] = ()
-    headers: tuple[Mapping[str, Any], ...] = ()
 
 
 def _height(found: _Found) -> int:
@@ -142,35 +141,46 @@ def _look_at(nodes: Nodes, node: Node) -> _Found:
         is_here=is_here,
         pid=running.pid if running else None,
     )
+    calls: list[Call] = [
+        ("eth_getBlockByNumber", ["latest", False]),
+        ("net_peerCount", []),
+        ("eth_syncing", []),
+    ]
     try:
-        if running is not None:
-            return _asked(nodes.admin(node).call, standing, is_admin=True)
-        with Rpc(node.rpc_url, timeout_seconds=HTTP_SECONDS) as rpc:
-            return _asked(rpc.call, standing, is_admin=False)
+        head, peers, syncing = _ask(nodes, standing, calls)
+        signers = nodes.admin(node).call("clique_getSigners") if running is not None else ()
     except LedgerError as error:
         return _Found(standing=replace(standing, trouble=str(error)))
-
-
-def _asked(ask: Ask, standing: Standing, *, is_admin: bool) -> _Found:
-    head = ask("eth_getBlockByNumber", "latest", False)
-    number = number_of(head["number"])
-    first = max(1, number - SHARE_BLOCKS + 1)
-    headers = tuple(
-        ask("eth_getBlockByNumber", hex(one), False) for one in range(first, number)
-    ) + ((head,) if number else ())
     return _Found(
         standing=replace(
             standing,
-            head=number,
+            head=number_of(head["number"]),
             head_hash=Bytes32(head["hash"]),
-            peers=number_of(ask("net_peerCount")),
-            is_syncing=ask("eth_syncing") is not False,
+            peers=number_of(peers),
+            is_syncing=syncing is not False,
         ),
         timestamp=number_of(head["timestamp"]),
-        # Strangers are told nothing of votes; whoever sealed lately may seal.
-        signers=tuple(ask("clique_getSigners")) if is_admin else tuple(sorted(sealed_by(headers))),
-        headers=headers,
+        signers=tuple(signers),
     )
+
+
+def _ask(nodes: Nodes, standing: Standing, calls: Sequence[Call]) -> list[Any]:
+    """Ask a node through its socket if it runs here, else through HTTP."""
+    if standing.pid is not None:
+        return nodes.admin(nodes.consortium.node(standing.name)).batch(calls)
+    with Rpc(standing.rpc_url, timeout_seconds=HTTP_SECONDS) as rpc:
+        return rpc.batch(calls)
+
+
+def _headers(nodes: Nodes, standing: Standing) -> list[Mapping[str, Any]]:
+    """Return the newest headers that somebody sealed, as far as the node has them still."""
+    head = standing.head or 0
+    numbers = range(max(1, head - SHARE_BLOCKS + 1), head + 1)
+    calls: list[Call] = [("eth_getBlockByNumber", [hex(one), False]) for one in numbers]
+    try:
+        return [one for one in _ask(nodes, standing, calls) if one is not None] if calls else []
+    except LedgerError:
+        return []
 
 
 def _common(nodes: Nodes, found: Sequence[_Found], number: int) -> dict[str, Bytes32]:
@@ -186,13 +196,8 @@ def _common(nodes: Nodes, found: Sequence[_Found], number: int) -> dict[str, Byt
 
 
 def _block(nodes: Nodes, standing: Standing, number: int) -> Bytes32 | None:
-    node = nodes.consortium.node(standing.name)
     try:
-        if standing.pid is not None:
-            found = nodes.admin(node).call("eth_getBlockByNumber", hex(number), False)
-        else:
-            with Rpc(node.rpc_url, timeout_seconds=HTTP_SECONDS) as rpc:
-                found = rpc.call("eth_getBlockByNumber", hex(number), False)
+        (found,) = _ask(nodes, standing, [("eth_getBlockByNumber", [hex(number), False])])
     except LedgerError:
         return None
     return None if found is None else Bytes32(found["hash"])
