@@ -149,6 +149,34 @@ class Sender:
         return {key for key, entry in known.items() if entry.state is not State.FAILED}
 
     def _simulated(self, orders: Sequence[Order]) -> dict[str, int]:
+        try:
+            return self._judged(orders)
+        except LedgerError:
+            # A fork may have taken for a moment what these build on; else the refusal stands.
+            if not self._await_moved():
+                raise
+            return self._judged(orders)
+
+    def _await_moved(self) -> bool:
+        """Wait for what a fork moved to be in a block again; say whether anything was moved."""
+        connection = self.connection
+        if connection.profile.is_instant:
+            return False
+        depth = connection.profile.finality.depth or 0
+        recent = self.outbox.unsettled(connection.latest().number - depth)
+        noted = {one.transaction_hash: one for one in recent if one.transaction_hash and one.place}
+        receipts = connection.receipts(list(noted))
+        moved = {
+            hash_: entry
+            for (hash_, entry), found in zip(noted.items(), receipts, strict=True)
+            if found is None or found.block_hash != entry.block_hash
+        }
+        if moved:
+            LOG.info("fork waited for moved=%d", len(moved))
+            self.record(connection.wait(list(moved), timeout_seconds=self._timeout_seconds), moved)
+        return bool(moved)
+
+    def _judged(self, orders: Sequence[Order]) -> dict[str, int]:
         # What sufficed for such a call before is tried first, less what may be missing when it is
         # mined; only where that fails does the node search for the gas, or say what is wrong.
         first = {order.shape: order for order in reversed(orders)}
