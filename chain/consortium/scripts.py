@@ -33,7 +33,8 @@ CACHE_MEGABYTES: Final = 256
 STALLED_PERIODS: Final = 10
 STALLED_SECONDS_MIN: Final = 10
 # What runs beside a node is begun anew so often, and looks at it so often.
-KEEP_SECONDS: Final = 60
+KEEP_SECONDS: Final = 120
+TAKE_SECONDS: Final = 12
 LOOK_SECONDS: Final = 3
 # Of the parts named no more than errors or warnings: several lines per block otherwise, which say
 # that it is well. What is not named tells as usual, whatever the verbosity is beside such a list.
@@ -166,12 +167,13 @@ miner.setGasPrice(0);
 
 // Two halves that were cut off from each other may come back with forks of the same difficulty, on
 // which everybody waits for somebody who is on the other: Clique's one deadlock. Whoever sees a
-// majority and yet no block takes its newest back, and the other fork is the heavier one. `high` is
-// the highest block ever seen; no more than such a fork can have is ever taken back.
+// majority and yet no block takes its newest back, and seals none until it has taken the heavier
+// fork from the others: a new block of its own would only be a third. `high` is the highest block
+// ever seen; no more than such a fork can have is ever taken back.
 var validators = {json.dumps(list(validators))};
 var own = admin.nodeInfo.enode;
 var majority = Math.floor(validators.length / 2) + 1;
-var patience = {still} + {still} * Math.random();
+var patience = {still} + 2 * {still} * Math.random();
 var seen = null, since = Date.now(), until = Date.now() + {KEEP_SECONDS} * 1000;
 while (Date.now() < until) {{
     admin.sleep({LOOK_SECONDS});
@@ -189,7 +191,12 @@ while (Date.now() < until) {{
     if (isStill && met.length >= majority && head.number > Math.max(0, high - majority)) {{
         console.log("keep: no block although " + met.length + " validators meet: takes back " +
             head.number + " " + head.hash);
+        var isSealing = eth.mining;
+        if (isSealing) {{ miner.stop(); }}
         debug.setHead("0x" + (head.number - 1).toString(16));
+        // A node looks for a heavier chain every ten seconds.
+        admin.sleep({TAKE_SECONDS});
+        if (isSealing) {{ miner.start(); }}
         break;
     }}
 }}
