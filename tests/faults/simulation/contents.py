@@ -290,7 +290,7 @@ def _race(home: Home, node: Kubo) -> None:
     states = [after[one.digest.value].state for one in home.kept if one.is_copied]
     if set(states) != {State.HELD}:
         raise Violated(f"collected while mending: {[one.name for one in states]}")
-    home.count("raced", harmed=len(states), found=len(states), restored=len(states))
+    home.numbers["raced_came_through"] = len(states)
     home.begin_again()
     home.look(is_mending=True)
 
@@ -308,6 +308,7 @@ def _away(home: Home, node: Kubo) -> None:
         raise Violated("no alarm for a node that is down")
     if rows.list_contents(home.rounds.operational, states=FAULTY):
         raise Violated("what a node that is down keeps was called lost")
+    home.numbers["nodes_killed"] = 1
     node.start()
     home.own = KuboStore(node.address, timeout_seconds=TIMEOUT_SECONDS)
     home.rounds.keeper.places = replace(home.rounds.keeper.places, own=home.own)
