@@ -6,6 +6,7 @@ fast and without a ledger, so nothing heavy is imported here.
 """
 
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
@@ -21,6 +22,7 @@ from api.commands import (
     founding,
     hooking,
     keeping,
+    kitting,
     mirroring,
     performing,
     serving,
@@ -48,6 +50,7 @@ STANDING: Final = (
     configuring,
     consortium,
     doctoring,
+    kitting,
 )
 
 
@@ -76,6 +79,9 @@ VersionOption = Annotated[
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and end the process with its exit code."""
+    if not sys.warnoptions:
+        # They are for those who write programs, and stand between what a command says.
+        warnings.simplefilter("ignore")
     given = list(sys.argv[1:] if arguments is None else arguments)
     build(set(given))(args=given, prog_name="shulian")
 

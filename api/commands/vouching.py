@@ -5,6 +5,7 @@ It trusts nothing it is sent: count and checksum are made anew from the pages (`
 """
 
 import json
+import ssl
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -65,13 +66,20 @@ def evidence(
             show_default=False,
         ),
     ],
-    token: Annotated[
-        str, typer.Option(help="A session's token, for lists that not everybody sees.")
-    ] = "",
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file of a session's token, for lists that not everybody sees.",
+            metavar="FILE",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check that a list is complete and unchanged: count and checksum anew from its pages."""
     if sources[0].startswith(("http://", "https://")):
+        from chain.passwords import read_password
+
+        token = read_password(token_file) if token_file else ""
         vouched, pages = _fetched(sources[0], token)
     else:
         vouched, *pages = map(_read, sources)
@@ -123,7 +131,9 @@ def _fetched(url: str, token: str) -> tuple[Json, list[Json]]:
     asked = dict(parse_qsl(parts.query, keep_blank_values=True))
     bare = urlunsplit(parts._replace(query=""))
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with httpx.Client(headers=headers, timeout=SECONDS_MAX) as client:
+    # The authorities that this machine trusts, to which an operator may have added one.
+    secured = ssl.create_default_context()
+    with httpx.Client(headers=headers, timeout=SECONDS_MAX, verify=secured) as client:
         pages = list(_pages(client, bare, asked))
         # As of the block that the pages are as of, whatever came since.
         number = str(pages[0]["as_of"]["block_number"])

@@ -43,7 +43,8 @@ def _kubo(address: str, settings: Settings) -> Finding:
         with node.reaching():
             version = node.ask("/version")["Version"]
             stat = node.ask("/repo/stat", size_only="true")
-            peers = node.ask("/swarm/peers").get("Peers") or ()
+            # Who it is connected to, an offline answer does not say.
+            peers = node.ask_others("/swarm/peers", seconds=KUBO_SECONDS).get("Peers") or ()
     except LedgerError as error:
         return bad("content", "silent", place=address, reason=error)
     size, most = int(stat["RepoSize"]), int(stat["StorageMax"])

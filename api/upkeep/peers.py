@@ -4,6 +4,7 @@ This mirror against another exchange's: the checksums of one block, and where th
 It asks the other's open API only, and believes nothing of it but that it is what the other says.
 """
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -64,7 +65,10 @@ class Peer:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False)
+        # The authorities that this machine trusts, to which an operator may have added one.
+        self._client = httpx.Client(
+            timeout=TIMEOUT_SECONDS, trust_env=False, verify=ssl.create_default_context()
+        )
 
     def close(self) -> None:
         """Close the connection."""
