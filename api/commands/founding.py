@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from api.commands.failing import FileNotTaken, add
-from api.commands.homes import HomeOption, JsonOption, require_home, settings_for, taken
+from api.commands.homes import (
+    HomeOption,
+    JsonOption,
+    require_free,
+    require_home,
+    settings_for,
+    taken,
+)
 from api.commands.showing import print_json, print_pairs, print_table, say
 from api.commands.signals import stoppable
 from chain.durable import make_folder
@@ -206,13 +213,14 @@ def make(
 ) -> None:
     """Make keys, encrypted under the home's password; those that are there stay as they are."""
     settings = settings_for(home)
+    require_free(settings.home)
     make_folder(settings.home)
-    with taken(settings.home, command="key"):
-        settings.home.chmod(HOME_MODE)
-        keyring = _keyring(settings)
-        for name in names:
-            keyring.account(name)
-        _print_keys(keyring, names, as_json=as_json)
+    settings.home.chmod(HOME_MODE)
+    # A key file is there whole or not at all, so that a ledger may serve meanwhile.
+    keyring = _keyring(settings)
+    for name in names:
+        keyring.account(name)
+    _print_keys(keyring, names, as_json=as_json)
 
 
 def ls(home: HomeOption = None, as_json: JsonOption = False) -> None:

@@ -160,7 +160,8 @@ def require_home(home: Path) -> None:
 
 def is_home(home: Path) -> bool:
     """Return whether a folder looks like a ledger's."""
-    return home.is_dir() and any((home / sign).is_file() for sign in SIGNS)
+    has_keys = any((home / "keys").glob("*.json"))
+    return home.is_dir() and (has_keys or any((home / sign).is_file() for sign in SIGNS))
 
 
 def chain_id_of(home: Path) -> int:

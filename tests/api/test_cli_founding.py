@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from api.commands.homes import taken
 from chain.node import EmbeddedNode
 from tests.anvil import Anvil
 from tests.api.lived import Lived
@@ -177,6 +178,30 @@ class TestKeys:
             assert set(one) == {"name", "address", "encryption_key"}
             assert kept(place, one["name"])["address"].lower() == one["address"][2:].lower()
             assert mode(place / "keys" / f"{one['name']}.json") == 0o600
+
+    def test_are_made_while_a_ledger_serves_and_refused_where_others_files_are(
+        self, place: Path
+    ) -> None:
+        with taken(place, command="up"):
+            assert shulian("key", "make", "clerk", "--home", place).code == 0
+        (place.parent / "other").mkdir()
+        (place.parent / "other" / "thesis.txt").write_text("mine")
+
+        told = shulian("key", "make", "clerk", "--home", place.parent / "other", "--json")
+
+        assert told.problem["type"] == "/problems/home-holds-others"
+        assert [one.name for one in (place.parent / "other").iterdir()] == ["thesis.txt"]
+
+    def test_are_enough_to_be_a_home(self, place: Path) -> None:
+        kept = place.parent / "password"
+        kept.write_text("correct horse")
+        kept.chmod(0o600)
+        place.mkdir()
+        (place / "shulian.toml").write_text(f'key_password_file = "{kept}"\n')
+        shulian("key", "make", "clerk", "--home", place)
+
+        assert shulian("key", "ls", "--home", place).code == 0
+        assert not (place / "keys/password").exists()
 
     def test_are_refused_by_a_wrong_password(self, place: Path) -> None:
         shulian("key", "make", "clerk", "--home", place)
