@@ -19,12 +19,14 @@ from chain.failure import Invalid
 
 __all__ = [
     "NOT_VERIFIED",
+    "PATHS",
     "VERIFIED",
     "Given",
     "SettingInvalid",
     "SettingUnknown",
     "Settings",
     "Told",
+    "is_secret",
     "read_settings",
     "tell_settings",
 ]

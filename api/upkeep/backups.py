@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, func, select
 from sqlmodel import Session
 
-from api.config import Settings
+from api.config import PATHS, Settings, is_secret
 from api.migrations import open_operational, revision_of
 from api.upkeep.archives import Manifest, Member, Mirrored, member_of, write_archive
 from api.upkeep.restores import prove
@@ -31,10 +31,8 @@ from chain.store import BLOCKS, EVENTS, followed, tip_of
 PROGRAM: Final = "shulian"
 KEY_FILES: Final = ".json"
 
-# Addresses may hold a password, and the folder is not the same where the backup is restored.
-SECRET_SETTINGS: Final = frozenset(
-    {"home", "mirror_url", "rpc_url", "content_url", "content_peers"}
-)
+# What names a place: it is not the same where the backup is restored.
+PLACES: Final = ("home", "content_url", "content_peers", "origin")
 
 Step = Callable[[str], object]
 
@@ -195,7 +193,7 @@ def _told(settings: Settings) -> dict[str, Any]:
     return {
         one.name: getattr(settings, one.name)
         for one in fields(Settings)
-        if one.name not in SECRET_SETTINGS and isinstance(getattr(settings, one.name), int | str)
+        if not (is_secret(one.name) or one.name in PLACES or one.name.endswith(PATHS))
     }
 
 

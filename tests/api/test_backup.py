@@ -185,9 +185,10 @@ class TestBackUp:
             told = tar.extractfile("manifest.json").read().decode()  # type: ignore[union-attr]
 
         assert (copy / PASSWORD).read_text().strip() not in told
-        assert not {"mirror_url", "rpc_url", "content_url", "home"} & set(
+        assert not {"mirror_url", "rpc_url", "ws_url", "content_url", "home"} & set(
             json.loads(told)["settings"]
         )
+        assert not [name for name in json.loads(told)["settings"] if "password" in name]
 
     @pytest.mark.parametrize(
         ("what", "absent"),

@@ -10,6 +10,7 @@ import secrets
 import shlex
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from api.config import read_settings
 from chain.engines import mirror_engine
 from chain.layouts import LAYOUT
 from tests.api.lived import Lived
-from tests.api.shell import ROOT, Told, command, shulian
+from tests.api.shell import ROOT, Told, command, run, shulian
 from tests.postgres import CHOSEN, as_role
 
 UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
@@ -278,3 +279,49 @@ def unprivileged(*arguments: object) -> Told:
         cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
     return Told(done.returncode, done.stdout, done.stderr)
+
+
+class TestASecret:
+    def test_is_in_no_log_no_answer_and_no_list_of_processes(
+        self, home: Path, server: str, role: str, tmp_path: Path
+    ) -> None:
+        """A ledger on a database with a password, looked at while it serves, and failing later."""
+        CHOSEN.postgres.role(role, password=SECRET)
+        CHOSEN.postgres.own(name_of(server), role)
+        kept = tmp_path / "password"
+        kept.write_text(f"{SECRET}\n")
+        kept.chmod(0o600)
+        write_settings(
+            home,
+            mirror_url=as_role(server, role),
+            mirror_password_file=str(kept),
+            log_level="DEBUG",
+            backup_folder=str(tmp_path / "backups"),
+        )
+
+        started = run("up", "--detach", "--workers", 1, "--port", 0, "--home", home, "--json")
+        try:
+            processes = subprocess.run(["ps", "axeww"], capture_output=True, text=True, check=True)
+            told = [
+                shulian("status", "--home", home),
+                shulian("mirror", "status", "--home", home),
+                shulian("doctor", "--home", home),
+                shulian("backup", "--home", home),
+                shulian("config", "show", "--json", "--home", home),
+            ]
+            kept.write_text("another\n")
+            told.append(shulian("asset", "ls", "--home", home))
+        finally:
+            run("down", "--home", home)
+
+        assert started.code == 0, started.err
+        assert [one.code for one in told] == [0, 0, 0, 0, 0, 1], [one.err for one in told]
+        assert SECRET not in processes.stdout
+        for one in (started, *told):
+            assert SECRET not in one.out + one.err
+        assert SECRET not in (home / "serving.log").read_text()
+        (backup,) = (tmp_path / "backups").iterdir()
+        with tarfile.open(backup) as archive:
+            for member in archive:
+                file = archive.extractfile(member)
+                assert file is None or SECRET.encode() not in file.read(), member.name
