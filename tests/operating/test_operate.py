@@ -95,5 +95,5 @@ class TestFollowed:
             assert health["status"] == "OK"
             assert doctor["ok"]
         told = asked(lab, "exchange-b", "ledger participant ls --json")
-        assert {one["status"] for one in told["items"]} == {"ACTIVE"}
+        assert {one["status"] for one in told["items"]} == {"ADMITTED"}
         assert len(told["items"]) == 3
