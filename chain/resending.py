@@ -7,13 +7,12 @@ lost embedded chain back is `chain.replay`'s, waiting for one's own act `chain.s
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from chain.entries import Entry
-from chain.failure import LedgerError
+from chain.recurring import Recurring
 from chain.sender import PIPELINE_MAX, Sender
 from chain.values import HexBytes
 
@@ -38,29 +37,16 @@ class Resending:
         self._clock = clock
         # When each entry that waits was last sent, by its place in the outbox.
         self._sent_at: dict[int, float] = {}
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._recurring = Recurring(self.look, name="resending", every_seconds=PASS_SECONDS)
 
     def start(self) -> None:
         """Look after the outbox in a thread of this process."""
         if not self._sender.connection.profile.is_instant:
-            self._thread = threading.Thread(target=self._run, name="resending", daemon=True)
-            self._thread.start()
+            self._recurring.start()
 
     def stop(self) -> None:
         """Stop, and wait for that."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _run(self) -> None:
-        while not self._stopping.wait(PASS_SECONDS):
-            try:
-                self.look()
-            except LedgerError as error:
-                # The next pass tries again; health tells of a node that is away.
-                LOG.info("outbox not looked after reason=%s", error)
+        self._recurring.stop()
 
     def look(self) -> int:
         """

@@ -6,7 +6,6 @@ repairs nothing, and runs beside the writer, which it never holds up.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,12 +13,11 @@ from random import Random
 from typing import Final
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
 from api.auditing.alarms import clear_alarms, open_alarms, raise_alarm
 from api.auditing.audit import BATCH, Scan, sample
 from api.auditing.comparing import Difference
-from chain.failure import LedgerError
+from chain.recurring import Recurring
 from chain.rpc import Endpoint
 
 LOG: Final = logging.getLogger(__name__)
@@ -52,20 +50,20 @@ class Watch:
     rounds: int = 0
     found: int = 0
     _scan: Scan | None = None
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    _recurring: Recurring = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._recurring = Recurring(
+            self.step, name="audit", every_seconds=self.every_seconds, stop_seconds=STOP_SECONDS
+        )
 
     def start(self) -> None:
         """Compare in a thread of this process."""
-        self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
-        self._thread.start()
+        self._recurring.start()
 
     def stop(self) -> None:
         """Stop after the part at hand, and wait a while for that: it only reads."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(STOP_SECONDS)
-            self._thread = None
+        self._recurring.stop()
 
     def step(self) -> list[Difference]:
         """
@@ -79,18 +77,6 @@ class Watch:
             self._alarm(found)
         return found
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self.every_seconds):
-            try:
-                self.step()
-            except LedgerError as error:
-                LOG.warning("audit put off reason=%s", error)
-            except DBAPIError as error:
-                LOG.warning("audit put off reason=%s", error.orig)
-            except Exception:
-                LOG.critical("audit ended", exc_info=True)
-                raise
-
     def _sampled(self) -> list[Difference]:
         drawn = sample(self.mirror, self.node, number=self.sampled, random=self.random)
         self.compared += drawn.compared
@@ -103,7 +89,7 @@ class Watch:
         found: list[Difference] = []
         while not scan.is_done and (done := scan.result().compared - before) < self.scanned:
             found += scan.step(min(BATCH, self.scanned - done))
-            if self._stopping.is_set():
+            if self._recurring.is_stopping:
                 break
         self.compared += scan.result().compared - before
         if scan.is_done:

@@ -6,19 +6,16 @@ A part at a time, beside the writer, which it never holds up. What it cannot men
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
-
 from api.content import rows
 from api.content.alarms import content_alarms
 from api.content.rounds import BATCH, BATCH_BYTES, Bounds, Rounds
 from api.content.rows import Content, State
-from chain.failure import LedgerError
+from chain.recurring import Recurring
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -47,20 +44,20 @@ class ContentWatch:
     looked: int = 0
     _retried_at: int = 0
     _alarmed: tuple[str, ...] = ()
-    _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    _recurring: Recurring = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._recurring = Recurring(
+            self.step, name="content", every_seconds=self.every_seconds, stop_seconds=STOP_SECONDS
+        )
 
     def start(self) -> None:
         """Look in a thread of this process."""
-        self._thread = threading.Thread(target=self._run, name="content", daemon=True)
-        self._thread.start()
+        self._recurring.start()
 
     def stop(self) -> None:
         """Stop after the content at hand, and wait a while for that."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(STOP_SECONDS)
-            self._thread = None
+        self._recurring.stop()
 
     def step(self) -> None:
         """
@@ -69,25 +66,13 @@ class ContentWatch:
         ensures: an alarm is logged once for whatever is wrong and was not before
         """
         try:
-            while self.rounds.read_names() and not self._stopping.is_set():
+            while self.rounds.read_names() and not self._recurring.is_stopping:
                 pass
             self._look_at_new()
             self._look_again()
             self._look_in_turn()
         finally:
             self._tell()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self.every_seconds):
-            try:
-                self.step()
-            except (LedgerError, OSError) as error:
-                LOG.warning("content put off reason=%s", error)
-            except DBAPIError as error:
-                LOG.warning("content put off reason=%s", error.orig)
-            except Exception:
-                LOG.critical("content watch ended", exc_info=True)
-                raise
 
     def _look_at_new(self) -> None:
         found = rows.fresh(self.rounds.operational, BATCH)
@@ -107,7 +92,7 @@ class ContentWatch:
             return
         for batch in self.rounds.step(self.rounds.open(), self.bounds, is_mending=True):
             self._note(batch)
-            if self._stopping.is_set():
+            if self._recurring.is_stopping:
                 break
 
     def _look(self, contents: tuple[Content, ...]) -> None:
@@ -116,7 +101,7 @@ class ContentWatch:
         current = rows.last_round(self.rounds.operational) or self.rounds.open()
         for batch in self.rounds.look(contents, current, is_mending=True):
             self._note(batch)
-            if self._stopping.is_set():
+            if self._recurring.is_stopping:
                 break
 
     def _note(self, batch: tuple[Content, ...]) -> None:
