@@ -13,6 +13,9 @@ from tests.api.copies import ask, change, copy_home
 from tests.api.shell import run, shulian
 from tests.postgres import CHOSEN, forget_mirror_of
 
+# A block of the demonstrated life, which has some more.
+FINAL = 70
+
 
 @pytest.fixture
 def copy(home: Path, tmp_path: Path) -> Iterator[Path]:
@@ -40,13 +43,13 @@ def final_number(home: Path) -> int:
 
 
 def make_final(home: Path, number: int) -> None:
-    """Say that a block is final, and that the node was last seen at block 121."""
+    """Say that a block is final, and that the node was last seen far above it."""
     ((block_hash,),) = ask(home, f"SELECT hash FROM blocks WHERE number = {number}")
     change(home, "DELETE FROM heads")
     change(
         home,
         "INSERT INTO heads (row_id, node_head, final_number, final_hash, alarm)"
-        " VALUES (1, 121, :number, :hash, '')",
+        " VALUES (1, 1000, :number, :hash, '')",
         number=number,
         hash="0x" + bytes(block_hash).hex(),
     )
@@ -115,7 +118,7 @@ class TestVerify:
 
     def test_finds_another_exchange_equal(self, served: tuple[Path, str], copy: Path) -> None:
         """`copy` is another exchange's mirror of the same chain."""
-        make_final(copy, 110)
+        make_final(copy, FINAL)
 
         told = shulian(
             "mirror", "verify", "--offline", "--against", served[1], "--home", copy, "--json"
@@ -124,24 +127,24 @@ class TestVerify:
         assert told.code == 0, told.out
         found = told.json["checks"][-1]
         assert found["equal"]
-        assert found["checked"] == min(110, final_number(served[0]))
+        assert found["checked"] == min(FINAL, final_number(served[0]))
 
     def test_finds_the_first_block_in_which_another_exchange_differs(
         self, served: tuple[Path, str], copy: Path
     ) -> None:
-        make_final(copy, 110)
-        change(copy, "UPDATE blocks SET checksum = :other WHERE number >= 77", other=b"\x11")
+        make_final(copy, FINAL)
+        change(copy, "UPDATE blocks SET checksum = :other WHERE number >= 61", other=b"\x11")
 
         told = shulian(
             "mirror", "verify", "--offline", "--against", served[1], "--home", copy, "--json"
         )
 
         assert told.code == 1
-        assert "block 77:" in told.json["checks"][-1]["differences"][0]
+        assert "block 61:" in told.json["checks"][-1]["differences"][0]
         assert "the same block" in told.json["checks"][-1]["differences"][0]
 
     def test_says_that_another_exchange_is_silent(self, copy: Path) -> None:
-        make_final(copy, 110)
+        make_final(copy, FINAL)
         told = shulian(
             "mirror", "verify", "--offline", "--against", "http://127.0.0.1:9", "--home", copy,
             "--json",
@@ -219,12 +222,13 @@ class TestRepair:
 
     def test_fetches_lost_logs_anew(self, copy: Path) -> None:
         """reliability §3.1: silently missing logs, found by comparing with the node."""
-        change(copy, "DELETE FROM events WHERE block_number = 120")
+        ((number,),) = ask(copy, "SELECT max(block_number) FROM events")
+        change(copy, f"DELETE FROM events WHERE block_number = {number}")
 
         told = shulian("mirror", "repair", "--home", copy, "--json")
 
         assert told.code == 0, told.err
-        assert told.json["from_block"] == 120
+        assert told.json["from_block"] == number
         assert told.json["given_up"] == 0
         assert shulian("mirror", "verify", "--full", "--offline", "--home", copy).code == 0
         assert shulian("audit", "--home", copy).code == 0
@@ -233,7 +237,7 @@ class TestRepair:
         change_first_byte(copy, "hash", 50)
         change_first_byte(copy, "parent_hash", 51)
         blocks = ask(copy, "SELECT count(*) FROM blocks")
-        make_final(copy, 100)
+        make_final(copy, FINAL)
 
         refused = shulian("mirror", "repair", "--home", copy, "--json")
         told = shulian("mirror", "repair", "--accept-fork-below-final", "--home", copy, "--json")
