@@ -46,7 +46,9 @@ def restore(path: Path, settings: Settings, *, is_deep: bool = False) -> Manifes
     """
     Make a home out of a backup.
 
-    ensures: the home is whole and proven equal to what was backed up, or not there
+    shape:   what is proven is made beside the home, or inside where nothing can be beside it
+    ensures: the home is whole and proven equal to what was backed up, or not there; inside, the
+             operational database comes last, without which it is no home
     :raises HomeNotEmpty: if there is anything in the folder
     :raises MirrorNotEmpty: if the mirror's database is elsewhere and holds a mirror
     :raises BackupNotEqual: CopyDamaged: ArchiveDamaged: if the backup is not what it says
@@ -55,20 +57,31 @@ def restore(path: Path, settings: Settings, *, is_deep: bool = False) -> Manifes
     if home.exists() and (not home.is_dir() or any(home.iterdir())):
         raise HomeNotEmpty(home=str(home))
     read_manifest(path)
-    make_folder(home.parent)
-    folder = Path(tempfile.mkdtemp(prefix=".fresh-restore-", dir=home.parent))
+    is_inside = home.exists() and (home.is_mount() or not os.access(home.parent, os.W_OK))
+    place = home if is_inside else home.parent
+    make_folder(place)
+    folder = Path(tempfile.mkdtemp(prefix=".fresh-restore-", dir=place))
     try:
         manifest = prove(path, folder / "home", is_deep=is_deep)
         copy = folder / "home" / "mirror.sqlite"
         if settings.mirror_url != f"sqlite:///{home}/mirror.sqlite":
             _load(copy, settings, manifest)
             copy.unlink()
-        if home.exists():
-            home.rmdir()
-        os.rename(folder / "home", home)
+        if is_inside:
+            _move_up(folder / "home", home)
+        else:
+            if home.exists():
+                home.rmdir()
+            os.rename(folder / "home", home)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return manifest
+
+
+def _move_up(proven: Path, home: Path) -> None:
+    home.chmod(PRIVATE_FOLDER)
+    for one in sorted(proven.iterdir(), key=lambda one: one.name == "operational.sqlite"):
+        os.rename(one, home / one.name)
 
 
 def prove(path: Path, home: Path, *, is_deep: bool = False) -> Manifest:

@@ -29,6 +29,7 @@ from chain.reads import checksum
 from tests.api.copies import change, copy_home
 from tests.api.mirrored import GENESIS, Mirrored, event, named
 from tests.api.shell import run, shulian
+from tests.api.unprivileged import unprivileged
 from tests.postgres import CHOSEN, forget_mirror_of, mirror_of
 
 # Nightly a hundred (reliability §4.2).
@@ -243,6 +244,22 @@ class TestRestore:
                     assert (target.home / name).read_bytes() == one.read_bytes()
         assert stat.S_IMODE((target.home / "keys").stat().st_mode) == 0o700
         assert stat.S_IMODE((target.home / PASSWORD).stat().st_mode) == 0o600
+
+    def test_fills_a_folder_beside_which_nothing_may_be(self, file: Path, tmp_path: Path) -> None:
+        """As where a service owns its home and root what is above, or where the home is a disk."""
+        place = tmp_path / "of-root" / "home"
+        place.mkdir(parents=True)
+        place.parent.chmod(0o500)
+        shown = ("restore", file, "--home", place)
+        try:
+            told = unprivileged(*shown)
+        finally:
+            place.parent.chmod(0o700)
+
+        assert told.code == 0, told.err
+        assert (place / "operational.sqlite").is_file()
+        assert stat.S_IMODE(place.stat().st_mode) == 0o700
+        assert not [one for one in place.iterdir() if one.name.startswith(".fresh")]
 
     def test_refuses_a_home_that_holds_anything(self, file: Path, tmp_path: Path) -> None:
         home = tmp_path / "restored"

@@ -8,7 +8,6 @@ files of others. Chains that are not ours are `tests/api/test_cli_founding.py`'s
 import os
 import secrets
 import shlex
-import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -23,9 +22,9 @@ from chain.engines import mirror_engine
 from chain.layouts import LAYOUT
 from tests.api.lived import Lived
 from tests.api.shell import ROOT, Told, command, run, shulian
+from tests.api.unprivileged import unprivileged
 from tests.postgres import CHOSEN, as_role
 
-UNPRIVILEGED = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
 SECRET = "correct-horse"
 
 
@@ -267,18 +266,6 @@ class TestAKey:
 
         refused(told, "PasswordWrong")
         assert lived.demo.ledger.sender.connection.latest().number == before
-
-
-def unprivileged(*arguments: object) -> Told:
-    """Run a command as a user to whom the modes of files mean something."""
-    by = UNPRIVILEGED if os.geteuid() == 0 else ()
-    if by and shutil.which(by[0]) is None:
-        pytest.skip("setpriv is not here, and nothing is closed to root")
-    done = subprocess.run(
-        [*by, *command(*arguments)],
-        cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
-    )  # fmt: skip
-    return Told(done.returncode, done.stdout, done.stderr)
 
 
 class TestASecret:
