@@ -72,6 +72,7 @@ class TestThePage:
         ]
 
 
+@pytest.mark.slow
 @pytest.mark.engines
 class TestFollowed:
     def test_leads_from_empty_machines_to_a_consortium_and_back_from_disaster(
