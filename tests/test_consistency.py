@@ -7,10 +7,13 @@ It cuts across all packages, and asks no chain. Errors are compared where they a
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import is_dataclass, replace
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any, get_args, get_origin
 
 import pytest
@@ -22,6 +25,7 @@ from chain.codec import plain
 from chain.codegen.types import snake
 from chain.errors import ERRORS
 from chain.events import EVENTS
+from chain.failure import LedgerError
 from chain.records import View
 from registry import projection as registry_projection
 from settlement import projection as settlement_projection
@@ -248,3 +252,28 @@ class TestWords:
             for ending, family in families.items():
                 if name.endswith(ending):
                     assert error.__mro__[1].__name__ == family, name
+
+
+class TestFailures:
+    def test_have_names_of_their_own_in_all_modules(self) -> None:
+        """Also in those that a process loads late: a name is an error's slug, title and page."""
+        for package in ("chain", "registry", "settlement", "api"):
+            for found in walk_packages(import_module(package).__path__, f"{package}."):
+                if ".migrations." not in found.name:
+                    import_module(found.name)
+
+        names = Counter(one.__name__ for one in subclasses(LedgerError) if is_ours(one))
+
+        assert {name for name, times in names.items() if times > 1} == set()
+
+
+def subclasses(kind: type) -> Iterator[type]:
+    """Return every class below one."""
+    for one in kind.__subclasses__():
+        yield one
+        yield from subclasses(one)
+
+
+def is_ours(kind: type) -> bool:
+    """Say whether a class is of the packages: tests make some, too."""
+    return kind.__module__.partition(".")[0] in ("chain", "registry", "settlement", "api")

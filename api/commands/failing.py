@@ -47,7 +47,7 @@ NEXT: Final[Mapping[str, str]] = {
     "EngineNotExecutable": "Correct the variable's value, or unset it.",
     "AnvilMissing": "Name the nodes of a chain in rpc_url; for the embedded chain run scripts/setup"
     " of a checkout, or name the binary in SHULIAN_ANVIL.",
-    "MembersInvalid": "Correct the file or the options; docs/consortium.md shows one whole.",
+    "MembersFileInvalid": "Correct the file or the options; docs/consortium.md shows one whole.",
     "ConsortiumNotFound": "Make one with `shulian consortium init`, or name its folder.",
     "ConsortiumDiffers": "Name another folder, or give the members that it was made with.",
     "NodeElsewhere": "Run this where the node's folder is.",

@@ -192,7 +192,7 @@ def joined(folder: Path, consortium: Consortium, member: Member) -> Consortium:
     Return the consortium with one more node, which does not validate yet, and write it down.
 
     :raises NodeExists: if the name is taken
-    :raises MembersInvalid: if its place is
+    :raises MembersFileInvalid: if its place is
     """
     if any(one.name == member.name for one in consortium.nodes):
         raise NodeExists(name=member.name)

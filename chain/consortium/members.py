@@ -25,7 +25,7 @@ HOST_PATTERN: Final = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
 NAME_PATTERN: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
-class MembersInvalid(Invalid):
+class MembersFileInvalid(Invalid):
     """The list of members cannot be taken."""
 
     path: str
@@ -69,18 +69,18 @@ def read_members(path: Path, *, validators: int) -> Members:
     """
     Return the founders that a file names, of whom the first `validators` seal blocks.
 
-    :raises MembersInvalid: for whatever is wrong, in one sentence
+    :raises MembersFileInvalid: for whatever is wrong, in one sentence
     """
     try:
         found = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise MembersInvalid(path=str(path), reason=error.strerror or str(error)) from error
+        raise MembersFileInvalid(path=str(path), reason=error.strerror or str(error)) from error
     except (ValueError, RecursionError) as error:
-        raise MembersInvalid(path=str(path), reason=f"it holds no JSON: {error}") from error
+        raise MembersFileInvalid(path=str(path), reason=f"it holds no JSON: {error}") from error
     try:
         return parse_members(found, validators=validators)
     except _Wrong as error:
-        raise MembersInvalid(path=str(path), reason=str(error)) from None
+        raise MembersFileInvalid(path=str(path), reason=str(error)) from None
 
 
 class _Wrong(Exception):
@@ -115,24 +115,24 @@ def member_of(values: Mapping[str, Any]) -> Member:
     """
     Return one member that joins later.
 
-    :raises MembersInvalid: for whatever is wrong, in one sentence
+    :raises MembersFileInvalid: for whatever is wrong, in one sentence
     """
     try:
         return _member(values, 1)
     except _Wrong as error:
-        raise MembersInvalid(path="", reason=str(error)) from None
+        raise MembersFileInvalid(path="", reason=str(error)) from None
 
 
 def require_apart(members: Sequence[Member]) -> None:
     """
     Check that names and places are each used once.
 
-    :raises MembersInvalid: for the first that is not
+    :raises MembersFileInvalid: for the first that is not
     """
     try:
         _require_apart(members)
     except _Wrong as error:
-        raise MembersInvalid(path="", reason=str(error)) from None
+        raise MembersFileInvalid(path="", reason=str(error)) from None
 
 
 def _numbered(listed: Sequence[Any]) -> list[Any]:

@@ -54,7 +54,7 @@ class TestRefusals:
         """Cites: issue 5, Bad input: one clear sentence, exit code not 0, nothing half done."""
         told = shulian(*init(members, tmp_path / "c", validators=3))
         assert told.code == 1
-        assert json.loads(told.err)["type"] == "/problems/members-invalid"
+        assert json.loads(told.err)["type"] == "/problems/members-file-invalid"
         assert not (tmp_path / "c").exists()
 
     def test_of_a_folder_without_a_consortium(self, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from chain.consortium.folders import (
 )
 from chain.consortium.genesis import extra_data, genesis_hash, genesis_of, state_root
 from chain.consortium.joining import NodeToCarry, admit
-from chain.consortium.members import Members, MembersInvalid, member_of, read_members
+from chain.consortium.members import Members, MembersFileInvalid, member_of, read_members
 from chain.consortium.scripts import stalled_after_seconds
 from chain.consortium.seals import SealInvalid, majority_of, sealed_by, signer_of
 from chain.receipts import header_hash
@@ -131,13 +131,13 @@ class TestMembers:
         self, found: Any, validators: int, said: str, written: Callable[[Any], Path]
     ) -> None:
         """Cites: issue 5, Bad input."""
-        with pytest.raises(MembersInvalid) as raised:
+        with pytest.raises(MembersFileInvalid) as raised:
             read_members(written(found), validators=validators)
         assert said in str(raised.value)
         assert "\n" not in str(raised.value)
 
     def test_a_file_that_is_not_there_is_said_so(self, tmp_path: Path) -> None:
-        with pytest.raises(MembersInvalid, match="No such file"):
+        with pytest.raises(MembersFileInvalid, match="No such file"):
             read_members(tmp_path / "none.json", validators=1)
 
 
@@ -345,7 +345,7 @@ class TestJoining:
         values = {"zh": "五", "en": "Fifth", "host": "127.0.0.1"}
         with pytest.raises(NodeExists):
             joined(tmp_path / "c", consortium, member_of({**values, "name": "east"}))
-        with pytest.raises(MembersInvalid, match="used twice"):
+        with pytest.raises(MembersFileInvalid, match="used twice"):
             joined(tmp_path / "c", consortium, member_of({**values, "name": "fifth"}))
         with pytest.raises(NodeUnknown):
             consortium.node("fifth")
