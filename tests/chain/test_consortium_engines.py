@@ -186,7 +186,7 @@ class TestFreeGas:
             ).raw_transaction
             with Rpc(reader.rpc_url) as rpc:
                 sent = rpc.call("eth_sendRawTransaction", "0x" + raw.hex())
-                until(lambda: rpc.call("eth_getTransactionReceipt", sent) is not None, "a receipt")
+                until(lambda: is_mined(rpc, sent), "a receipt")
 
 
 def is_mined(rpc: Rpc, sent: str) -> bool:
