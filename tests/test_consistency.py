@@ -256,7 +256,7 @@ class TestWords:
 
 class TestFailures:
     def test_have_names_of_their_own_in_all_modules(self) -> None:
-        """Also in those that a process loads late: a name is an error's slug, title and page."""
+        """One name for one failure, everywhere: also in modules that a process loads late."""
         for package in ("chain", "registry", "settlement", "api"):
             for found in walk_packages(import_module(package).__path__, f"{package}."):
                 if ".migrations." not in found.name:

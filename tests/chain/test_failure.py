@@ -1,16 +1,13 @@
 """Errors as values: their sentence, their fields on the wire, and that no two share a name."""
 
-import importlib
 import pickle
-import pkgutil
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import chain
-from chain.failure import Conflict, Forbidden, Invalid, LedgerError, NotFound
+from chain.failure import Conflict, Forbidden, Invalid, NotFound
 
 
 class State(IntEnum):
@@ -43,11 +40,6 @@ class LampStolen(LampNotFound):
 
 class LampBroken(Invalid):
     """The lamp is broken."""
-
-
-def all_errors(family: type[LedgerError] = LedgerError) -> set[type[LedgerError]]:
-    children = set(family.__subclasses__())
-    return children.union(*(all_errors(child) for child in children))
 
 
 class TestLedgerError:
@@ -161,15 +153,3 @@ class TestToFields:
             "none": None,
             "path": "a",
         }
-
-
-class TestNames:
-    def test_of_all_errors_in_the_package_differ(self) -> None:
-        """One name for one failure, everywhere: in Python, in Solidity, in problem types."""
-        for module in pkgutil.iter_modules(chain.__path__, "chain."):
-            importlib.import_module(module.name)
-
-        names = [error.__name__ for error in all_errors() if error.__module__.startswith("chain.")]
-
-        assert len(names) > 20
-        assert sorted(names) == sorted(set(names))
