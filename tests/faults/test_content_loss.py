@@ -25,8 +25,7 @@ class TestContent:
         ("fault", "seed"),
         [
             ("content-files", 0),
-            # A second copy in a folder, and at another exchange's node.
-            pytest.param("content-kubo", 0, marks=[pytest.mark.engines, pytest.mark.slow]),
+            # With a second copy at another exchange's node; even seeds have it in a folder.
             pytest.param("content-kubo", 1, marks=[pytest.mark.engines, pytest.mark.slow]),
         ],
     )
