@@ -17,8 +17,9 @@ from chain.facts import Append
 from chain.reads import block_checksum, checksum
 from chain.records import Records
 from chain.store import BLOCKS, apply_blocks, open_mirror, rebuild, rewind
+from chain.tables import TABLES
 from chain.versions import TableRecords
-from tests.chain.things import Thing, append, apply, project, registered_log, used_log
+from tests.chain.things import Tally, Thing, append, apply, project, registered_log, used_log
 
 ON_BOTH_DATABASES = True
 
@@ -137,3 +138,18 @@ class TestChecksumOfTheState:
             with Session(short) as one, Session(mirror) as session:
                 assert checksum(session, number) == checksum(one)
             short.dispose()
+
+    def test_is_the_same_for_a_program_that_knows_a_noun_less(
+        self, mirror: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        apply(mirror, append(1, [registered_log(1, 5)]))
+        with Session(mirror) as session:
+            known = checksum(session)
+
+            monkeypatch.delitem(TABLES, Tally)
+
+            assert checksum(session) == known
+
+            monkeypatch.delitem(TABLES, Thing)
+
+            assert checksum(session) != known
