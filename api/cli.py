@@ -26,6 +26,7 @@ from api.commands import (
     mirroring,
     performing,
     serving,
+    telling,
     tracing,
     verifying,
     vouching,
@@ -37,6 +38,7 @@ HELP: Final = "Shulian 数链: the ledger that data exchanges share."
 EPILOG: Final = "\b\nExample:\n  shulian demo --once"
 STANDING: Final = (
     serving,
+    telling,
     performing,
     verifying,
     vouching,

@@ -122,16 +122,7 @@ def _appends(count: int) -> Iterator[Append]:
 
 
 def _entry(block: Block, number: int, log_index: int, random: Random) -> Entry:
-    meta = EventMeta(
-        contract="Rights",
-        address=ZERO_ADDRESS,
-        block_number=block.number,
-        block_hash=block.hash,
-        timestamp=block.timestamp,
-        transaction_hash=digest(f"transaction/{number}"),
-        transaction_index=log_index,
-        log_index=log_index,
-    )
+    meta = block.place(log_index, digest(f"transaction/{number}"), contract="Rights")
     event = _granted(meta, number, random)
     topics = (digest("RightGranted"), Bytes32(event.right_id), Bytes32(event.asset_id))
     return Entry(event, topics, HexBytes("0x"))

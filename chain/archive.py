@@ -23,7 +23,7 @@ from chain.codec import to_json
 from chain.columns import canonical
 from chain.decoder import read_entry
 from chain.durable import fresh_file, make_folder, publish
-from chain.event import Event, EventMeta, UnknownEvent
+from chain.event import Event, UnknownEvent
 from chain.facts import Append, Block, Entry, Followed, Projection
 from chain.failure import Conflict, Invalid
 from chain.heads import final_number
@@ -356,15 +356,12 @@ def load_archive(engine: Engine, folder: Path, project: Projection) -> Block | N
 
 
 def _entry(block: Block, row: dict[str, Any]) -> Entry:
-    meta = EventMeta(
+    meta = block.place(
+        row["log_index"],
+        Bytes32(row["transaction_hash"]),
         contract=row["contract"],
         address=Address(row["address"]),
-        block_number=block.number,
-        block_hash=block.hash,
-        timestamp=block.timestamp,
-        transaction_hash=Bytes32(row["transaction_hash"]),
         transaction_index=row["transaction_index"],
-        log_index=row["log_index"],
     )
     found = (row[f"topic{place}"] for place in range(4))
     topics = tuple(Bytes32(one) for one in found if one is not None)

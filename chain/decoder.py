@@ -5,13 +5,14 @@ The decoders are generated (`chain.decoders`); whether a log belongs where it cl
 `chain.indexer`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from chain.decoders import DECODERS, IGNORED
 from chain.event import Event, EventMeta, UnknownEvent
-from chain.facts import Entry
+from chain.facts import Block, Entry
 from chain.failure import LedgerError
-from chain.values import Bytes32, HexBytes
+from chain.values import ZERO_BYTES32, Bytes32, HexBytes, address, bytes32
 
 
 class LogMalformed(LedgerError):
@@ -48,6 +49,36 @@ def decode_log(topics: Sequence[str], data: str, meta: EventMeta) -> Event | Non
     return UnknownEvent(
         meta=meta, topics=tuple(Bytes32(one) for one in topics), data=HexBytes(data)
     )
+
+
+def decode_receipt(receipt: Mapping[str, Any]) -> tuple[Event, ...]:
+    """
+    Return the events of a transaction from its receipt, as the node has it.
+
+    shape: without the contract's name and the time, which a receipt does not tell
+    """
+    transaction = bytes32(receipt["transactionHash"])
+    block = Block(
+        number=int(receipt["blockNumber"], 16),
+        hash=bytes32(receipt["blockHash"]),
+        parent_hash=ZERO_BYTES32,
+        timestamp=0,
+    )
+    found = (
+        decode_log(
+            one["topics"],
+            one["data"],
+            block.place(
+                int(one["logIndex"], 16),
+                transaction,
+                contract="",
+                address=address(one["address"]),
+                transaction_index=int(one["transactionIndex"], 16),
+            ),
+        )
+        for one in receipt["logs"]
+    )
+    return tuple(event for event in found if event is not None)
 
 
 def read_entry(topics: tuple[Bytes32, ...], data: HexBytes, meta: EventMeta) -> Entry | None:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from chain.event import Event
+from chain.event import Event, EventMeta
 from chain.records import Records
-from chain.values import Address, Bytes32, HexBytes
+from chain.values import ZERO_ADDRESS, Address, Bytes32, HexBytes
 
 Projection = Callable[[Records, Event], Iterable[Any]]
 """The whole engine's one signature: the new versions of records that an event makes."""
@@ -28,6 +28,27 @@ class Block:
     hash: Bytes32
     parent_hash: Bytes32
     timestamp: int
+
+    def place(
+        self,
+        log_index: int,
+        transaction_hash: Bytes32,
+        *,
+        contract: str,
+        address: Address = ZERO_ADDRESS,
+        transaction_index: int | None = None,
+    ) -> EventMeta:
+        """Return the place of a log; by default each transaction of the block made one log."""
+        return EventMeta(
+            contract=contract,
+            address=address,
+            block_number=self.number,
+            block_hash=self.hash,
+            timestamp=self.timestamp,
+            transaction_hash=transaction_hash,
+            transaction_index=log_index if transaction_index is None else transaction_index,
+            log_index=log_index,
+        )
 
 
 @dataclass(frozen=True, slots=True)

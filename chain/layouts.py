@@ -15,7 +15,7 @@ from sqlmodel import Field, Session
 
 from chain.decoder import read_entry
 from chain.engines import create_tables
-from chain.event import EventMeta, UnknownEvent
+from chain.event import UnknownEvent
 from chain.facts import Append, Block, Entry, Followed, Projection
 from chain.failure import Conflict
 from chain.store import BLOCKS, EVENTS, apply_blocks, fold_anew, follow_also
@@ -230,15 +230,12 @@ _EVENT_COLUMNS: Final = (
 
 
 def _entry(block: Block, row: Any) -> Entry:
-    meta = EventMeta(
+    meta = block.place(
+        row.log_index,
+        Bytes32(row.transaction_hash),
         contract=row.contract,
         address=Address(row.address),
-        block_number=block.number,
-        block_hash=block.hash,
-        timestamp=block.timestamp,
-        transaction_hash=Bytes32(row.transaction_hash),
         transaction_index=row.transaction_index,
-        log_index=row.log_index,
     )
     found = (row.topic0, row.topic1, row.topic2, row.topic3)
     topics = tuple(Bytes32(one) for one in found if one is not None)

@@ -6,7 +6,7 @@ It judges nothing: the contract does, and its named error comes back before anyt
 
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -26,11 +26,11 @@ from chain.act import Act
 from chain.client import Sent
 from chain.codec import from_json, to_json
 from chain.content import ContentStore
-from chain.decoder import decode_log
+from chain.decoder import decode_receipt
 from chain.documents import canonical
-from chain.event import Event, EventMeta
+from chain.event import Event
 from chain.structs import Authorization
-from chain.values import Address, Bytes32
+from chain.values import Bytes32
 from registry.certificates import Certificate, fields_of
 
 SIGNED_FOR_SECONDS: Final = 30 * 86_400
@@ -175,7 +175,7 @@ def _signed(opened: Opened, act: Act, how: How) -> dict[str, Any]:
 
 
 def _print(opened: Opened, sent: Sent, how: How) -> None:
-    events = [] if sent.transaction_hash is None else list(_events(opened, sent.transaction_hash))
+    events = () if sent.transaction_hash is None else _events(opened, sent.transaction_hash)
     told = {
         "key": sent.key,
         "state": sent.state.value,
@@ -196,23 +196,10 @@ def _print(opened: Opened, sent: Sent, how: How) -> None:
     print_pairs(pairs)
 
 
-def _events(opened: Opened, transaction_hash: Bytes32) -> Iterator[Event]:
+def _events(opened: Opened, transaction_hash: Bytes32) -> Sequence[Event]:
     connection = opened.ledger.sender.connection
-    receipt = connection.request("eth_getTransactionReceipt", transaction_hash) or {"logs": []}
-    for log in receipt["logs"]:
-        meta = EventMeta(
-            contract="",
-            address=Address(log["address"]),
-            block_number=int(log["blockNumber"], 16),
-            block_hash=Bytes32(log["blockHash"]),
-            timestamp=0,
-            transaction_hash=transaction_hash,
-            transaction_index=int(log["transactionIndex"], 16),
-            log_index=int(log["logIndex"], 16),
-        )
-        event = decode_log(log["topics"], log["data"], meta)
-        if event is not None:
-            yield event
+    receipt = connection.request("eth_getTransactionReceipt", transaction_hash)
+    return () if receipt is None else decode_receipt(receipt)
 
 
 def _fields(event: Event) -> dict[str, Any]:

@@ -22,10 +22,10 @@ from chain.act import Act
 from chain.acts import ACTS
 from chain.client import Ledger, Request, Signing
 from chain.content import ContentStore
-from chain.decoder import decode_log
+from chain.decoder import decode_receipt
 from chain.documents import Digest, Json, canonical, parse_canonical
 from chain.errors import DeadlineNotReached
-from chain.event import Event, EventMeta
+from chain.event import Event
 from chain.keys import Keyring, encryption_private_key, encryption_public_key
 from chain.readers import Sidecar
 from chain.sealing import open_bytes, seal_bytes
@@ -40,7 +40,6 @@ from chain.values import (
     ParticipantId,
     PublicKey,
     address,
-    bytes32,
     participant_id,
     raw,
 )
@@ -195,22 +194,7 @@ class Stage:
 
     def _acted(self, transaction_hash: Bytes32) -> Acted:
         receipt = self._ledger.sender.connection.whole_receipt(transaction_hash)
-        events = (
-            decode_log(one["topics"], one["data"], self._meta(one)) for one in receipt["logs"]
-        )
-        return Acted(tuple(event for event in events if event is not None))
-
-    def _meta(self, log: Mapping[str, Any]) -> EventMeta:
-        return EventMeta(
-            contract="",
-            address=address(log["address"]),
-            block_number=int(log["blockNumber"], 16),
-            block_hash=bytes32(log["blockHash"]),
-            timestamp=0,
-            transaction_hash=bytes32(log["transactionHash"]),
-            transaction_index=int(log["transactionIndex"], 16),
-            log_index=int(log["logIndex"], 16),
-        )
+        return Acted(decode_receipt(receipt))
 
     def recall(self, key: str, make: Callable[[], int]) -> int:
         """Return a number that is made once and kept."""

@@ -228,16 +228,7 @@ def _is_enum(hint: Any) -> bool:
 
 
 def _entry(block: Block, place: int, make: Callable[[EventMeta], Event]) -> Entry:
-    meta = EventMeta(
-        contract="Test",
-        address=ZERO_ADDRESS,
-        block_number=block.number,
-        block_hash=block.hash,
-        timestamp=block.timestamp,
-        transaction_hash=named(f"{block.number}/{place}"),
-        transaction_index=place,
-        log_index=place,
-    )
+    meta = block.place(place, named(f"{block.number}/{place}"), contract="Test")
     return Entry(make(meta), (), HexBytes("0x"))
 
 

@@ -13,10 +13,9 @@ from sqlmodel import Session
 from chain.decoder import read_entry
 from chain.decoders import DECODERS
 from chain.documents import Digest
-from chain.event import EventMeta
 from chain.facts import Append, Block, Entry
 from chain.store import apply_blocks, tip_of
-from chain.values import ZERO_ADDRESS, Bytes32, HexBytes, bytes32, keccak
+from chain.values import Bytes32, HexBytes, bytes32, keccak
 
 TOPIC: Final = next(
     topic for topic, one in DECODERS.items() if one.__name__ == "_participant_supplemented"
@@ -42,16 +41,7 @@ def name_content(mirror: Engine, digests: Sequence[Digest], *, branch: str = "")
 
 
 def _entry(block: Block, place: int, digest: Digest) -> Entry:
-    meta = EventMeta(
-        contract="Participants",
-        address=ZERO_ADDRESS,
-        block_number=block.number,
-        block_hash=block.hash,
-        timestamp=block.timestamp,
-        transaction_hash=_hash(f"{block.hash}/{place}"),
-        transaction_index=place,
-        log_index=place,
-    )
+    meta = block.place(place, _hash(f"{block.hash}/{place}"), contract="Participants")
     words = ["0" * WORD, digest.value[2:], f"{int(digest.algorithm):0{WORD}x}"]
     entry = read_entry((Bytes32(TOPIC), _hash("whoever")), HexBytes("0x" + "".join(words)), meta)
     assert entry is not None

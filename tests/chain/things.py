@@ -11,7 +11,6 @@ from sqlmodel import Session
 
 from chain.codes import AssetKind
 from chain.decoder import decode_log
-from chain.event import EventMeta
 from chain.events import AssetRegistered, AuthorizationUsed, Event
 from chain.facts import Append, Block, Entry
 from chain.records import INDEXED, Records
@@ -121,16 +120,8 @@ def append(
 
 
 def _entry(block: Block, place: int, topics: list[str], data: str) -> Entry:
-    meta = EventMeta(
-        contract="Assets",
-        address=ADDRESS,
-        block_number=block.number,
-        block_hash=block.hash,
-        timestamp=block.timestamp,
-        transaction_hash=bytes32(keccak(f"{block.hash}/{place}".encode())),
-        transaction_index=place,
-        log_index=place,
-    )
+    transaction = bytes32(keccak(f"{block.hash}/{place}".encode()))
+    meta = block.place(place, transaction, contract="Assets", address=ADDRESS)
     event = decode_log(topics, data, meta)
     assert event is not None
     return Entry(event, tuple(Bytes32(one) for one in topics), HexBytes(data))

@@ -14,11 +14,11 @@ from sqlmodel import Session
 
 from chain import events as e
 from chain.codes import AssetKind, Noun, Relation
-from chain.event import Event, EventMeta
+from chain.event import Event
 from chain.facts import Append, Block, Entry
 from chain.store import apply_block, open_mirror, rewind
 from chain.structs import ListingTerms, Parent, TradeTerms
-from chain.values import ZERO_ADDRESS, ZERO_BYTES32, AssetId, Bytes32, HexBytes, RightId
+from chain.values import ZERO_BYTES32, AssetId, Bytes32, HexBytes, RightId
 from registry import tables as registry_tables
 from registry.lineage import (
     SEQUENCE_BITS,
@@ -123,16 +123,7 @@ def appends(made: Sequence[Step], branch: str = "a", first: int = 0) -> Iterator
             parent_hash=Bytes32(parent),
             timestamp=1_700_000_000 + number,
         )
-        meta = EventMeta(
-            contract="Test",
-            address=ZERO_ADDRESS,
-            block_number=number,
-            block_hash=block.hash,
-            timestamp=block.timestamp,
-            transaction_hash=named(f"{branch}/{number}/0"),
-            transaction_index=0,
-            log_index=0,
-        )
+        meta = block.place(0, named(f"{branch}/{number}/0"), contract="Test")
         told: Event = step.make(meta)
         yield Append(block, (Entry(told, (), HexBytes("0x")),))
 
