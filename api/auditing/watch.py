@@ -8,7 +8,7 @@ repairs nothing, and runs beside the writer, which it never holds up.
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from random import Random
 from typing import Final
 
@@ -41,7 +41,7 @@ class Watch:
     mirror: Engine
     operational: Engine
     node: Endpoint
-    every_seconds: float = 30
+    every_seconds: InitVar[float] = 30
     sampled: int = SAMPLED
     scanned: int = SCANNED
     random: Random = field(default_factory=Random)
@@ -52,9 +52,9 @@ class Watch:
     _scan: Scan | None = None
     _recurring: Recurring = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, every_seconds: float) -> None:
         self._recurring = Recurring(
-            self.step, name="audit", every_seconds=self.every_seconds, stop_seconds=STOP_SECONDS
+            self.step, name="audit", every_seconds=every_seconds, stop_seconds=STOP_SECONDS
         )
 
     def start(self) -> None:

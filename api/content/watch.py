@@ -8,7 +8,7 @@ A part at a time, beside the writer, which it never holds up. What it cannot men
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from api.content import rows
@@ -38,7 +38,7 @@ class ContentWatch:
     """
 
     rounds: Rounds
-    every_seconds: float = 30
+    every_seconds: InitVar[float] = 30
     bounds: Bounds = STEP
     clock: Callable[[], int] = lambda: int(time.time())
     looked: int = 0
@@ -46,9 +46,9 @@ class ContentWatch:
     _alarmed: tuple[str, ...] = ()
     _recurring: Recurring = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, every_seconds: float) -> None:
         self._recurring = Recurring(
-            self.step, name="content", every_seconds=self.every_seconds, stop_seconds=STOP_SECONDS
+            self.step, name="content", every_seconds=every_seconds, stop_seconds=STOP_SECONDS
         )
 
     def start(self) -> None:

@@ -5,6 +5,7 @@ The own store is a folder here; on a Kubo node the same is in `tests/faults/simu
 """
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,7 @@ from tests.api.mirrored import Mirrored, filled, named
 from tests.api.naming import name_content
 
 LARGE = (1 << 20) + 1
+SOON = 0.01
 
 
 @dataclass
@@ -327,7 +329,7 @@ class TestRepair:
 class TestWatch:
     @pytest.fixture
     def watch(self, copied: Keeping) -> ContentWatch:
-        return ContentWatch(copied.rounds, clock=lambda: copied.now)
+        return ContentWatch(copied.rounds, every_seconds=SOON, clock=lambda: copied.now)
 
     def test_copies_what_is_new_at_once(
         self, copied: Keeping, watch: ContentWatch, tmp_path: Path
@@ -391,11 +393,10 @@ class TestWatch:
         self, copied: Keeping, watch: ContentWatch, tmp_path: Path
     ) -> None:
         digest = copied.keep(b"a document")
-        watch.every_seconds = 0.01
         watch.start()
         try:
             while watch.looked == 0:
-                pass
+                time.sleep(SOON)
         finally:
             watch.stop()
 

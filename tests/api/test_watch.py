@@ -1,5 +1,6 @@
 """The mirror audits itself: a difference is an alarm, until a whole round is equal again."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
@@ -21,6 +22,7 @@ from tests.api.lived import Lived
 
 NOW = 1_790_000_000
 EVERYTHING = 10_000
+SOON = 0.01
 
 
 @pytest.fixture
@@ -31,6 +33,7 @@ def watch(lived: Lived) -> Iterator[Watch]:
         services.mirror,
         services.operational,
         services.node,
+        every_seconds=SOON,
         scanned=EVERYTHING,
         random=Random(1),
         clock=lambda: NOW,
@@ -162,10 +165,10 @@ class TestScan:
 
 class TestThread:
     def test_runs_beside_the_worker_until_it_is_stopped(self, lived: Lived, watch: Watch) -> None:
-        watch.every_seconds = 0.01
         watch.start()
         while watch.rounds == 0:
             assert not watch.found
+            time.sleep(SOON)
         watch.stop()
         rounds = watch.rounds
 
