@@ -138,8 +138,11 @@ CONTENTS: Final = Table(
     Column("state", Text, nullable=False),
     Column("copies", Text, nullable=False),
     Column("checked_at", BigInteger),
+    # The server's round that read it last, and the run of a person's that did.
     Column("round_id", Integer, nullable=False),
+    Column("run_id", Integer, nullable=False, server_default="0"),
     Index("contents_by_round", "round_id", "digest"),
+    Index("contents_by_run", "run_id", "digest"),
     Index("contents_by_state", "state", "digest"),
     Index("contents_by_copies", "copies"),
 )
@@ -152,6 +155,7 @@ CONTENT_ROUNDS: Final = Table(
     Column("began_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
     Column("trouble", Text, nullable=False),
+    Column("purpose", Text, nullable=False, server_default="WATCH"),
 )
 
 

@@ -4,8 +4,11 @@
 The looking is `api.content`'s.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -17,8 +20,9 @@ from api.commands.showing import print_json, print_pairs
 from api.commands.signals import stoppable
 
 if TYPE_CHECKING:
+    from api.content.round_rows import Purpose
     from api.content.rounds import Rounds
-    from api.content.rows import Content, Round
+    from api.content.rows import Content
 
 HELP: Final = "The content that the ledger names by digest: who keeps it, and putting it back."
 EXAMPLE: Final = "\b\nExample:\n  shulian content audit"
@@ -56,7 +60,9 @@ def audit(
     ] = None,
     full: Annotated[
         bool,
-        typer.Option("--full", help="Read everything; interrupted, the next run goes on."),
+        typer.Option(
+            "--full", help="Read everything; interrupted, the next run goes on for a day."
+        ),
     ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -67,15 +73,16 @@ def audit(
     Content that was never kept here, being another's, is told apart from what was lost. Nothing is
     changed: `shulian content repair` mends.
     """
+    from api.content.round_rows import Purpose
+
     if full and sample is not None:
         raise SampleOrFull(sample=sample)
     with _opened(home, as_json=as_json) as (rounds, shown):
-        current = rounds.open()
         if full:
-            found = _whole(rounds, current, shown, is_mending=False)
+            read = _whole(rounds, Purpose.AUDIT, shown)
         else:
-            found = _some(rounds, current, SAMPLED if sample is None else sample, shown)
-    _tell(rounds, current, found, is_full=full, as_json=as_json)
+            read = _some(rounds, SAMPLED if sample is None else sample, shown)
+    _tell(rounds, read, as_json=as_json)
 
 
 def repair(home: HomeOption = None, as_json: JsonOption = False) -> None:
@@ -83,16 +90,14 @@ def repair(home: HomeOption = None, as_json: JsonOption = False) -> None:
     Read everything and put back what is not whole; exit 0 only if nothing is left to be done.
 
     Content comes from second copies, then from other exchanges' nodes, and is hashed before it is
-    put and read back afterwards. What nobody has any more is named.
+    put and read back afterwards. What nobody has any more is named. Interrupted, the next run goes
+    on for a day.
     """
+    from api.content.round_rows import Purpose
+
     with _opened(home, as_json=as_json) as (rounds, shown):
-        current = rounds.open()
-        known = rounds.faulty()
-        if known:
-            shown.begin("what was not whole")
-            _count(rounds.look(known, current, is_mending=True), len(known), shown)
-        found = _whole(rounds, current, shown, is_mending=True)
-    _tell(rounds, current, found, is_full=True, as_json=as_json)
+        read = _whole(rounds, Purpose.REPAIR, shown)
+    _tell(rounds, read, as_json=as_json)
 
 
 def ls(
@@ -104,6 +109,7 @@ def ls(
 ) -> None:
     """List the content that is named or kept, and how it was found last, here and elsewhere."""
     from api.content.rows import State, list_contents
+    from api.content.stores import copy_names
     from api.migrations import open_operational
 
     wanted = (state or "").upper()
@@ -114,9 +120,10 @@ def ls(
     operational = open_operational(settings.operational)
     try:
         states = [State[wanted]] if wanted else []
-        listed = list_contents(operational, states=states, limit=LISTED_MAX)
+        found = list_contents(operational, states=states, limit=LISTED_MAX)
     finally:
         operational.dispose()
+    listed = [one.only_at(copy_names(settings)) for one in found]
     if as_json:
         print_json([told_content(one) for one in listed])
         return
@@ -147,59 +154,94 @@ def _opened(home: Any, *, as_json: bool) -> "Iterator[tuple[Rounds, Parts]]":
             operational.dispose()
 
 
-def _whole(
-    rounds: "Rounds", current: "Round", shown: Parts, *, is_mending: bool
-) -> "tuple[Content, ...] | None":
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """
+    What one run of the command read.
+
+    shape: `since` is when a full run began that this one went on with, None if it began itself;
+           `before` is how much that had read; `found` holds each once, as found last
+    """
+
+    is_full: bool
+    found: "Mapping[str, Content]"
+    began_at: int
+    since: int | None = None
+    before: int = 0
+
+
+def _whole(rounds: "Rounds", purpose: "Purpose", shown: Parts) -> Read:
+    from api.content.round_rows import Purpose
     from api.content.rounds import Bounds
-    from api.content.rows import count_left
+    from api.content.rows import count_left, counts
 
-    left = count_left(rounds.operational, current.round_id)
+    began_at = rounds.clock()
+    current = rounds.open(purpose)
+    left = count_left(rounds.operational, current)
+    before = sum(counts(rounds.operational).values()) - left
+    is_mending = purpose is Purpose.REPAIR
+    found: dict[str, Content] = {}
+    known = rounds.faulty() if is_mending else ()
+    if known:
+        shown.begin("what was not whole")
+        _count(rounds.look(known, current, is_mending=True), found, len(known), shown)
     shown.begin("reading and mending" if is_mending else "reading")
-    _count(rounds.step(current, Bounds(), is_mending=is_mending), left, shown)
-    return None
+    _count(rounds.step(current, Bounds(), is_mending=is_mending), found, left, shown)
+    return Read(
+        is_full=True,
+        found=found,
+        began_at=began_at,
+        since=current.began_at if before else None,
+        before=before,
+    )
 
 
-def _some(rounds: "Rounds", current: "Round", number: int, shown: Parts) -> "tuple[Content, ...]":
+def _some(rounds: "Rounds", number: int, shown: Parts) -> Read:
     from api.content.rows import sampled
 
+    began_at = rounds.clock()
     drawn = sampled(rounds.operational, number)
     shown.begin("reading some at random")
-    return _count(rounds.look(drawn, current, is_mending=False), len(drawn), shown)
+    found: dict[str, Content] = {}
+    _count(rounds.look(drawn, None, is_mending=False), found, len(drawn), shown)
+    return Read(is_full=False, found=found, began_at=began_at)
 
 
 def _count(
-    batches: "Iterator[tuple[Content, ...]]", total: int, shown: Parts
-) -> "tuple[Content, ...]":
-    found: list[Content] = []
+    batches: "Iterator[tuple[Content, ...]]",
+    found: "dict[str, Content]",
+    total: int,
+    shown: Parts,
+) -> None:
     for batch in batches:
-        found += batch
+        found.update({one.digest.value: one for one in batch})
         shown.count(len(found), total)
-    return tuple(found)
 
 
 # --- telling --------------------------------------------------------------------------------------
 
 
-def _tell(
-    rounds: "Rounds",
-    current: "Round",
-    found: "tuple[Content, ...] | None",
-    *,
-    is_full: bool,
-    as_json: bool,
-) -> None:
-    from api.content.rows import copy_counts, counts, unwell
+def _tell(rounds: "Rounds", read: Read, *, as_json: bool) -> None:
+    from api.content.rows import unwell
 
-    faults = unwell(rounds.operational) if found is None else _unwell(found)
-    here, copies = counts(rounds.operational), copy_counts(rounds.operational)
+    places = rounds.keeper.places
+    # What a run that was interrupted has read is known from its notes only.
+    faults = (
+        unwell(rounds.operational, places.copies)
+        if read.is_full
+        else tuple(one for one in read.found.values() if not one.is_well)
+    )
+    here, copies = _figures(rounds, read)
     told = {
         "whole": not faults,
-        "full": is_full,
-        "began_at": current.began_at,
-        "looked_at": sum(here.values()) if found is None else len(found),
+        "full": read.is_full,
+        "began_at": read.began_at,
+        "looked_at": len(read.found),
+        "continued_since": read.since,
+        "looked_at_before": read.before,
         "here": here,
         "copies": copies,
-        "swarm": list(rounds.keeper.places.swarm),
+        "swarm": list(places.swarm),
         "faults": [told_content(one) for one in faults],
     }
     if as_json:
@@ -208,7 +250,7 @@ def _tell(
         print_pairs(
             [
                 ("content", "whole" if not faults else f"not whole in {len(faults)} places"),
-                ("looked at", str(told["looked_at"])),
+                ("looked at", _looked_at(read)),
                 *((f"here, {state.lower()}", str(number)) for state, number in here.items()),
                 *((f"copy {name}", _numbers(one)) for name, one in copies.items()),
                 *((one.digest.value, _line(one)) for one in faults[:SHOWN_MAX]),
@@ -218,8 +260,28 @@ def _tell(
         raise typer.Exit(REFUSED)
 
 
-def _unwell(found: "Sequence[Content]") -> "tuple[Content, ...]":
-    return tuple(one for one in found if not one.is_well)
+def _looked_at(read: Read) -> str:
+    if read.since is None:
+        return str(len(read.found))
+    began = datetime.fromtimestamp(read.since, UTC).isoformat().replace("+00:00", "Z")
+    return f"{len(read.found)}, going on with a run of {began} that had read {read.before}"
+
+
+def _figures(rounds: "Rounds", read: Read) -> "tuple[dict[str, int], dict[str, dict[str, int]]]":
+    """Return how many of what was read are in each state here, and at each second copy."""
+    from api.content.rows import copy_counts, counts
+
+    if read.is_full:
+        told = copy_counts(rounds.operational)
+        places = rounds.keeper.places.copies
+        return counts(rounds.operational), {name: told[name] for name in places if name in told}
+    here = Counter(one.state.name for one in read.found.values())
+    copies: dict[str, dict[str, int]] = {}
+    for one in read.found.values():
+        for name, condition in one.copies.items():
+            there = copies.setdefault(name, {})
+            there[condition] = there.get(condition, 0) + 1
+    return dict(here), copies
 
 
 def told_content(one: "Content") -> dict[str, Any]:

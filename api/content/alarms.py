@@ -8,12 +8,12 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from api.content.round_rows import last_round
 from api.content.rows import (
     FAULTY,
     State,
     copies_away,
     count_faulty,
-    last_round,
     list_contents,
 )
 

@@ -13,10 +13,11 @@ from typing import Final
 from sqlalchemy import Engine, tuple_
 from sqlmodel import Session
 
-from api.content import rows
+from api.content import round_rows, rows
 from api.content.keeper import Keeper
 from api.content.named import Named, named_in, naming_events
-from api.content.rows import FAULTY, Content, Round
+from api.content.round_rows import RUNS, Purpose, Round
+from api.content.rows import FAULTY, Content
 from chain.codes import DigestAlg
 from chain.facts import Block
 from chain.kubo_node import ContentStoreUnreachable
@@ -29,6 +30,8 @@ NAMES_READ: Final = 2_000
 # So much is looked at before it is noted: what a kill makes us read again.
 BATCH: Final = 50
 BATCH_BYTES: Final = 256 << 20
+# So old may be what a run rests on that was interrupted.
+CONTINUED_SECONDS: Final = 86_400
 # Blocks that may have been replaced while we were away.
 FORKED_BLOCKS: Final = 1_000
 
@@ -78,9 +81,16 @@ class Rounds:
         self._after = after
         return len(entries) == NAMES_READ
 
-    def open(self) -> Round:
-        """Return the round at hand: an interrupted one, or a new one."""
-        return rows.open_round(self.operational, now=self.clock())
+    def open(self, purpose: Purpose = Purpose.WATCH) -> Round:
+        """
+        Return the round at hand: an interrupted one of this purpose, or a new one.
+
+        shape: a run that was left long ago is not gone on with: what it read then says nothing of
+               a disk that failed since
+        """
+        now = self.clock()
+        since = now - CONTINUED_SECONDS if purpose in RUNS else 0
+        return round_rows.open_round(self.operational, purpose, since=since, now=now)
 
     def step(
         self, current: Round, bounds: Bounds, *, is_mending: bool
@@ -92,23 +102,27 @@ class Rounds:
         :raises ContentStoreUnreachable: if the own store is away; the round says so until it is not
         """
         spent = _Spent(bounds)
-        while batch := rows.left_in(self.operational, current.round_id, spent.batch()):
+        while batch := rows.left_in(self.operational, current, spent.batch()):
             yield from self.look(batch, current, spent, is_mending=is_mending)
             if spent.is_over():
                 return
         if is_mending:
             yield from self._mend_again(current)
-        rows.end_round(self.operational, current.round_id, now=self.clock())
+        round_rows.end_round(self.operational, current.round_id, now=self.clock())
 
     def look(
         self,
         contents: Sequence[Content],
-        current: Round,
+        current: Round | None,
         spent: "_Spent | None" = None,
         *,
         is_mending: bool,
     ) -> Iterator[tuple[Content, ...]]:
-        """Look at these contents as part of a round, and yield them as found, batch by batch."""
+        """
+        Look at these contents, and yield them as found, batch by batch.
+
+        shape: without a round, as for a sample, none counts them as read
+        """
         spent = spent or _Spent(Bounds())
         found: list[Content] = []
         try:
@@ -122,12 +136,13 @@ class Rounds:
                     return
         except ContentStoreUnreachable as error:
             self._noted(found, current)
-            rows.note_trouble(self.operational, current.round_id, str(error))
+            if current is not None:
+                round_rows.note_trouble(self.operational, current.round_id, str(error))
             raise
         if found:
             yield self._noted(found, current)
-        if current.trouble:
-            rows.note_trouble(self.operational, current.round_id, "")
+        if current is not None and current.trouble:
+            round_rows.note_trouble(self.operational, current.round_id, "")
 
     def _mend_again(self, current: Round) -> Iterator[tuple[Content, ...]]:
         """Mend what is left as long as it becomes less: a damage may stand in another's way."""
@@ -144,9 +159,8 @@ class Rounds:
         found = self.keeper.look(content, now=self.clock())
         return self.keeper.mend(found, now=self.clock()) if is_mending else found
 
-    def _noted(self, found: Sequence[Content], current: Round) -> tuple[Content, ...]:
-        now = self.clock()
-        rows.note_found(self.operational, found, round_id=current.round_id, now=now)
+    def _noted(self, found: Sequence[Content], current: Round | None) -> tuple[Content, ...]:
+        rows.note_found(self.operational, found, current, now=self.clock())
         return tuple(found)
 
     def _place(self, session: Session) -> tuple[int, int]:
@@ -183,11 +197,6 @@ class _Spent:
             or (most.size_bytes is not None and self.size_bytes >= most.size_bytes)
             or (most.seconds is not None and time.monotonic() - self.began >= most.seconds)
         )
-
-
-def is_whole(contents: Sequence[Content]) -> bool:
-    """Return whether nothing of these is to be done."""
-    return all(one.is_well for one in contents)
 
 
 def _algorithm(session: Session, certificate_id: CertificateId) -> DigestAlg | None:

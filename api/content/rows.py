@@ -1,26 +1,28 @@
 """
 What is known of every content that the ledger names or this home kept, in the operational database.
 
-It reads no content: who looks is `api.content.keeper`, in which order is `api.content.rounds`.
+It reads no content: who looks is `api.content.keeper`, in which order is `api.content.rounds`; the
+rounds themselves are noted by `round_rows`.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Engine, bindparam, func, select, update
+from sqlalchemy import Column, Engine, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from api.content.named import Named
-from api.operational import CONTENT_ROUNDS, CONTENTS
+from api.content.round_rows import RUNS, Round
+from api.operational import CONTENTS
 from chain.codes import DigestAlg
 from chain.content import Condition, Name, Stored
 from chain.documents import Cid, Digest
 from chain.values import Bytes32
 
-# The round of what was not looked at yet.
+# The round, and the run, of what was not looked at yet.
 NO_ROUND: Final = 0
 READ_ROWS: Final = 1_000
 
@@ -80,22 +82,18 @@ class Content:
         """Return whether this home answers for it."""
         return self.kept_at is not None
 
+    def only_at(self, places: Collection[str]) -> Self:
+        """Return it without what is known of other places: they may be none of ours any more."""
+        return replace(
+            self, copies={name: self.copies[name] for name in places if name in self.copies}
+        )
+
     @property
     def is_well(self) -> bool:
         """Return whether nothing is to be done: whole here, and at every second copy."""
         if self.state in (State.ELSEWHERE, State.UNCHECKED):
             return True
         return self.state is State.HELD and all(one in WELL for one in self.copies.values())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """One time of looking at everything; `ended_at` is None while some is left."""
-
-    round_id: int
-    began_at: int
-    ended_at: int | None
-    trouble: str = ""
 
 
 # --- what is there --------------------------------------------------------------------------------
@@ -152,12 +150,19 @@ def note_named(engine: Engine, named: Iterable[tuple[Named, int]]) -> None:
         connection.execute(first, rows)
 
 
-def note_found(engine: Engine, found: Sequence[Content], *, round_id: int, now: int) -> None:
-    """Note how content was found, as part of a round."""
+def note_found(
+    engine: Engine, found: Sequence[Content], current: Round | None, *, now: int
+) -> None:
+    """Note how content was found, as part of a round if there is one."""
     if not found:
         return
     same = CONTENTS.c.digest == bindparam("of_digest")
-    names = ("sha256", "cid", "size_bytes", "kept_at", "state", "copies", "checked_at", "round_id")
+    names = ["sha256", "cid", "size_bytes", "kept_at", "state", "copies", "checked_at"]
+    read: dict[str, int] = {}
+    if current is not None:
+        column = _reader(current).name
+        names.append(column)
+        read = {f"new_{column}": current.round_id}
     change = update(CONTENTS).where(same).values({name: bindparam(f"new_{name}") for name in names})
     rows = [
         {
@@ -169,7 +174,7 @@ def note_found(engine: Engine, found: Sequence[Content], *, round_id: int, now: 
             "new_state": one.state.name,
             "new_copies": json.dumps(dict(one.copies), sort_keys=True),
             "new_checked_at": now,
-            "new_round_id": round_id,
+            **read,
         }
         for one in found
     ]
@@ -195,12 +200,13 @@ def list_contents(
     return _contents(engine, query.limit(limit))
 
 
-def unwell(engine: Engine) -> tuple[Content, ...]:
-    """Return all content that something is to be done about, here or at a second copy."""
+def unwell(engine: Engine, places: Collection[str]) -> tuple[Content, ...]:
+    """Return all content that something is to be done about, here or at one of these copies."""
     kept = select(CONTENTS).where(CONTENTS.c.kept_at.is_not(None)).order_by(CONTENTS.c.digest)
     with engine.connect() as connection:
         rows = connection.execution_options(reads=True, yield_per=READ_ROWS).execute(kept)
-        return tuple(found for row in rows if not (found := _content(row)).is_well)
+        found = (_content(row).only_at(places) for row in rows)
+        return tuple(one for one in found if not one.is_well)
 
 
 def fresh(engine: Engine, limit: int) -> tuple[Content, ...]:
@@ -269,60 +275,41 @@ def copies_away(engine: Engine) -> tuple[str, ...]:
     return tuple(sorted(away))
 
 
-# --- rounds ---------------------------------------------------------------------------------------
-
-
-def open_round(engine: Engine, *, now: int) -> Round:
-    """Return the round that is not ended, which may have begun before a restart, or a new one."""
-    with engine.begin() as connection:
-        found = _last_round(connection)
-        if found is not None and found.ended_at is None:
-            return found
-        row = {"began_at": now, "trouble": ""}
-        made = connection.execute(CONTENT_ROUNDS.insert().values(row)).inserted_primary_key
-        assert made is not None
-        return Round(round_id=int(made[0]), began_at=now, ended_at=None)
-
-
-def last_round(engine: Engine) -> Round | None:
-    """Return the newest round, ended or not."""
+def forget_places(engine: Engine, places: Collection[str]) -> None:
+    """Forget what was found at second copies that are none any more."""
     with engine.connect() as connection:
-        return _last_round(connection.execution_options(reads=True))
+        query = select(CONTENTS.c.copies).distinct()
+        texts = connection.execution_options(reads=True).execute(query).scalars().all()
+    with engine.begin() as connection:
+        for text in texts:
+            told = json.loads(text)
+            left = {name: told[name] for name in told if name in places}
+            if left != told:
+                same = update(CONTENTS).where(CONTENTS.c.copies == text)
+                connection.execute(same.values(copies=json.dumps(left, sort_keys=True)))
 
 
-def end_round(engine: Engine, round_id: int, *, now: int) -> None:
-    """Note that a round has looked at everything."""
-    _change_round(engine, round_id, ended_at=now, trouble="")
+# --- what a round left ----------------------------------------------------------------------------
 
 
-def note_trouble(engine: Engine, round_id: int, said: str) -> None:
-    """Note why a round cannot go on, or with an empty text that it can."""
-    _change_round(engine, round_id, trouble=said)
-
-
-def left_in(engine: Engine, round_id: int, limit: int) -> tuple[Content, ...]:
+def left_in(engine: Engine, current: Round, limit: int) -> tuple[Content, ...]:
     """Return some of what a round has not looked at."""
-    left = select(CONTENTS).where(CONTENTS.c.round_id < round_id)
-    return _contents(engine, left.order_by(CONTENTS.c.round_id, CONTENTS.c.digest).limit(limit))
+    reader = _reader(current)
+    left = select(CONTENTS).where(reader < current.round_id)
+    return _contents(engine, left.order_by(reader, CONTENTS.c.digest).limit(limit))
 
 
-def count_left(engine: Engine, round_id: int) -> int:
+def count_left(engine: Engine, current: Round) -> int:
     """Return how much a round has not looked at."""
-    query = select(func.count()).select_from(CONTENTS).where(CONTENTS.c.round_id < round_id)
+    left = _reader(current) < current.round_id
+    query = select(func.count()).select_from(CONTENTS).where(left)
     with engine.connect() as connection:
         return int(connection.execution_options(reads=True).execute(query).scalar_one())
 
 
-def _last_round(connection: Connection) -> Round | None:
-    query = select(CONTENT_ROUNDS).order_by(CONTENT_ROUNDS.c.round_id.desc()).limit(1)
-    row = connection.execute(query).first()
-    return None if row is None else Round(**row._mapping)
-
-
-def _change_round(engine: Engine, round_id: int, **values: Any) -> None:
-    with engine.begin() as connection:
-        same = CONTENT_ROUNDS.c.round_id == round_id
-        connection.execute(update(CONTENT_ROUNDS).where(same).values(values))
+def _reader(current: Round) -> Column[Any]:
+    """Return the column in which a round notes what it has read."""
+    return CONTENTS.c.run_id if current.purpose in RUNS else CONTENTS.c.round_id
 
 
 def _contents(engine: Engine, query: Any) -> tuple[Content, ...]:

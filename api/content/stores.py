@@ -121,13 +121,22 @@ def keeper_of(settings: Settings) -> Keeper:
     :raises SwarmNeedsKubo: if nodes of a swarm are named and the own store is none
     """
     own = own_store(settings)
-    named = [one.strip() for one in settings.content_peers.split(",") if one.strip()]
+    named = _peers(settings)
     swarm = tuple(one for one in named if NODE_ID in one)
     if swarm and isinstance(own, FileStore):
         raise SwarmNeedsKubo(content_url=settings.content_url, peer=swarm[0])
-    copies = {one: _copy(settings, one) for one in named if NODE_ID not in one}
+    copies = {one: _copy(settings, one) for one in copy_names(settings)}
     places = Places(own=own, copies=copies, swarm=swarm)
     return Keeper(places, keeps_named=settings.content_keep == KEEP_NAMED)
+
+
+def copy_names(settings: Settings) -> list[str]:
+    """Return the names of the second copies, in the order of the setting."""
+    return [one for one in _peers(settings) if NODE_ID not in one]
+
+
+def _peers(settings: Settings) -> list[str]:
+    return [one.strip() for one in settings.content_peers.split(",") if one.strip()]
 
 
 def _copy(settings: Settings, url: str) -> ContentStore:

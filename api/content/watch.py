@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 from typing import Final
 
-from api.content import rows
+from api.content import round_rows, rows
 from api.content.alarms import content_alarms
 from api.content.rounds import BATCH, BATCH_BYTES, Bounds, Rounds
 from api.content.rows import Content, State
@@ -52,7 +52,9 @@ class ContentWatch:
         )
 
     def start(self) -> None:
-        """Look in a thread of this process."""
+        """Look in a thread of this process, at the places that there are now."""
+        forget = rows.forget_places
+        forget(self.rounds.operational, self.rounds.keeper.places.copies)
         self._recurring.start()
 
     def stop(self) -> None:
@@ -86,7 +88,7 @@ class ContentWatch:
         self._look(self.rounds.faulty(BATCH))
 
     def _look_in_turn(self) -> None:
-        newest = rows.last_round(self.rounds.operational)
+        newest = round_rows.last_round(self.rounds.operational)
         ended_at = newest.ended_at if newest is not None else None
         if ended_at is not None and self.clock() - ended_at < ROUND_SECONDS:
             return
@@ -98,7 +100,7 @@ class ContentWatch:
     def _look(self, contents: tuple[Content, ...]) -> None:
         if not contents:
             return
-        current = rows.last_round(self.rounds.operational) or self.rounds.open()
+        current = round_rows.last_round(self.rounds.operational) or self.rounds.open()
         for batch in self.rounds.look(contents, current, is_mending=True):
             self._note(batch)
             if self._recurring.is_stopping:

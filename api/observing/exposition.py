@@ -24,7 +24,8 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.content.rows import copy_counts, counts, last_round
+from api.content.round_rows import last_round
+from api.content.rows import copy_counts, counts
 from api.deps import Services
 from api.observing.metrics import resident_bytes
 from api.operational import ALARMS, WEBHOOK_DELIVERIES, WEBHOOKS

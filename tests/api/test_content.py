@@ -17,6 +17,7 @@ from api.content import rows
 from api.content.alarms import content_alarms
 from api.content.keeper import Keeper, Places
 from api.content.named import NO_CONTENT, named_in, naming_events, paths_in
+from api.content.round_rows import Purpose
 from api.content.rounds import Bounds, Rounds
 from api.content.rows import Content, State
 from api.content.stores import CopyFolder, NotingStore, SwarmNeedsKubo, keeper_of
@@ -388,6 +389,44 @@ class TestWatch:
         watch.step()
 
         assert watch.looked - before == 4
+
+    def test_leaves_a_persons_run_alone(self, copied: Keeping, watch: ContentWatch) -> None:
+        for number in range(4):
+            copied.keep(f"document {number}".encode())
+        watch.step()
+        run = watch.rounds.open(Purpose.REPAIR)
+        list(watch.rounds.step(run, Bounds(number=1), is_mending=True))
+        copied.now += ROUND_SECONDS
+
+        watch.step()
+
+        assert rows.count_left(watch.rounds.operational, run) == 3
+
+    def test_copies_what_only_a_sample_has_read(
+        self, copied: Keeping, watch: ContentWatch, tmp_path: Path
+    ) -> None:
+        watch.step()
+        digest = copied.keep(b"a document")
+        drawn = rows.sampled(watch.rounds.operational, 9)
+        list(watch.rounds.look(drawn, None, is_mending=False))
+
+        watch.step()
+
+        assert FileStore(tmp_path / "second").get(digest) == b"a document"
+
+    def test_forgets_second_copies_that_are_none_any_more(
+        self, copied: Keeping, watch: ContentWatch, tmp_path: Path
+    ) -> None:
+        copied.keep(b"a document")
+        shutil.move(tmp_path / "second", tmp_path / "unmounted")
+        watch.step()
+        assert content_alarms(watch.rounds.operational)
+        del copied.copies["second"]
+
+        watch.start()
+        watch.stop()
+
+        assert content_alarms(watch.rounds.operational) == ()
 
     def test_runs_beside_the_worker_until_it_is_stopped(
         self, copied: Keeping, watch: ContentWatch, tmp_path: Path
