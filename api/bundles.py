@@ -1,7 +1,7 @@
 """
 The file of one certificate, made on request from the mirror and the last co-signed checkpoint.
 
-It signs nothing: exchanges co-sign when they export (`api.exports`).
+It signs nothing: how exchanges co-sign is `api.cosigning`.
 """
 
 from functools import lru_cache
@@ -10,8 +10,9 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from api.cosigning import SignedCheckpoint, last_checkpoint
 from api.deps import Reading, Services
-from api.exports import SignedCheckpoint, bundle_of, last_checkpoint
+from api.exports import bundle_of
 from chain.failure import Conflict, NotFound
 from chain.reads import find
 from chain.store import block_at

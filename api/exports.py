@@ -1,7 +1,8 @@
 """
 Certificates leave the house: a co-signed checkpoint, one file per certificate, and a trust list.
 
-It is not the verifying (`registry.bundles`). The exchanges' keys sign here, at the edge.
+It is not the co-signing (`api.cosigning`), nor the verifying (`registry.bundles`). Where all keys
+are in one house, as in the demonstration, they sign here at once.
 """
 
 from collections.abc import Sequence
@@ -10,26 +11,28 @@ from pathlib import Path
 from typing import Final
 
 from eth_account.signers.local import LocalAccount
-from eth_keys.datatypes import PrivateKey
 from sqlmodel import Session
 
-from chain.codec import from_json, to_json
+from api.cosigning import (
+    CheckpointUnsigned,
+    SignedCheckpoint,
+    Signer,
+    draft,
+    last_checkpoint,
+    sign,
+    write_checkpoint,
+)
 from chain.content import ContentCorrupted, ContentMissing, ContentStore, ContentTooLarge
-from chain.documents import Digest, NotCanonical, canonical, parse_canonical
+from chain.documents import Digest, NotCanonical, parse_canonical
 from chain.durable import fresh_file, make_folder, publish
 from chain.facts import Block
 from chain.failure import Conflict
 from chain.reads import as_of
-from chain.values import ZERO_BYTES32, Address, Bytes32, HexBytes, ParticipantId, address, raw
-from registry.bundles import Bundle, CheckpointSignature, Verification, verify, write_bundle
+from chain.store import block_at
+from chain.values import Address, HexBytes, ParticipantId, address, raw
+from registry.bundles import Bundle, Verification, verify, write_bundle
 from registry.certificates import Certificate, code_text, fields_of
-from registry.checkpoints import (
-    Checkpoint,
-    digest_of,
-    map_of,
-    signers_hash_of,
-    status_of,
-)
+from registry.checkpoints import map_of, status_of
 from registry.merkle import MerkleMap
 from registry.store import list_certificates
 from registry.trust import TrustedChain, TrustedExchange, TrustList, read_trust, write_trust
@@ -40,6 +43,13 @@ UNUSABLE: Final = (ContentMissing, ContentCorrupted, ContentTooLarge, NotCanonic
 
 class NothingMirrored(Conflict):
     """The mirror holds no block yet: wait for it, then export."""
+
+
+class CheckpointOlder(Conflict):
+    """Certificates were exported as of a newer checkpoint; they stay as they are."""
+
+    block_number: int
+    exported_block_number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +64,6 @@ class Cosigner:
     def address(self) -> Address:
         """Return the account's address as the ledger writes it."""
         return address(self.account.address)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedCheckpoint:
-    """A checkpoint with the signatures under it, in ascending order of account."""
-
-    checkpoint: Checkpoint
-    signatures: tuple[CheckpointSignature, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,22 +97,46 @@ def export(
     folder: Path,
 ) -> Exported:
     """
-    Write every certificate as one file, and the trust list that they are checked against.
+    Sign for every exchange given, and write the files and the trust list of all of them.
 
     shape:   `certificates/<code>.json`, `checkpoint.json`, `trust.json` under the folder
-    ensures: all files are of one checkpoint, also those left by an earlier export; only a file
-             whose document is missing now stays as it was, for it may be the last copy
     :raises NothingMirrored: if there is no block to speak of
     """
     block = as_of(session)
     if block is None:
         raise NothingMirrored()
-    certificates = list_certificates(session)
-    tree = map_of(certificates)
+    tree = map_of(list_certificates(session))
     signed = cosign(tree, block, venue=venue, cosigners=cosigners, before=last_checkpoint(folder))
-    make_folder(folder / "certificates")
-    _write(folder / "checkpoint.json", canonical(to_json(SignedCheckpoint, signed)))
+    make_folder(folder)
     _write(folder / "trust.json", write_trust(trust_of(venue, cosigners)))
+    return write_exports(session, content, signed=signed, tree=tree, folder=folder)
+
+
+def write_exports(
+    session: Session,
+    content: ContentStore,
+    *,
+    signed: SignedCheckpoint,
+    tree: MerkleMap,
+    folder: Path,
+) -> Exported:
+    """
+    Write every certificate as one file, as of a checkpoint that all its exchanges have signed.
+
+    shape:   `certificates/<code>.json` and `checkpoint.json` under the folder; `tree` is the one
+             whose root the checkpoint names
+    ensures: all files are of one checkpoint, also those left by an earlier export; only a file
+             whose document is missing now stays as it was, for it may be the last copy
+    :raises CheckpointUnsigned: if one of its exchanges has not signed it
+    :raises CheckpointOlder: if a newer one was exported here
+    """
+    number = signed.checkpoint.block_number
+    if signed.missing:
+        raise CheckpointUnsigned(missing=signed.missing)
+    _require_newest(session, number, last_checkpoint(folder))
+    make_folder(folder / "certificates")
+    _write(folder / "checkpoint.json", write_checkpoint(signed))
+    certificates = list_certificates(session, at_block=number)
     names = {f"{code_text(one.code)}.json": one for one in certificates}
     missing = []
     for name, certificate in names.items():
@@ -138,28 +164,19 @@ def cosign(
     """Return the checkpoint of a block signed by every exchange given, or the last if it is it."""
     if before is not None and before.checkpoint.block_hash == block.hash:
         return before
-    checkpoint = Checkpoint(
+    signed = draft(
+        tree,
+        block,
         chain_id=venue.chain_id,
         certificates=venue.certificates,
-        block_number=block.number,
-        block_hash=block.hash,
-        time=block.timestamp,
-        root=Bytes32("0x" + tree.root.hex()),
-        count=len(tree),
-        previous=digest_of(before.checkpoint) if before else ZERO_BYTES32,
-        signers_hash=signers_hash_of(one.address for one in cosigners),
+        signers=[
+            Signer(account=one.address, participant_id=one.participant_id) for one in cosigners
+        ],
+        before=before,
     )
-    digest = raw(digest_of(checkpoint))
-    signatures = [
-        CheckpointSignature(
-            account=one.address,
-            participant_id=one.participant_id,
-            signature=_sign(one.account, digest),
-        )
-        for one in cosigners
-    ]
-    ordered = tuple(sorted(signatures, key=lambda one: one.account))
-    return SignedCheckpoint(checkpoint=checkpoint, signatures=ordered)
+    for one in cosigners:
+        signed = sign(signed, one.account)
+    return signed
 
 
 def bundle_of(
@@ -199,14 +216,6 @@ def trust_of(venue: Venue, cosigners: Sequence[Cosigner]) -> TrustList:
     return TrustList(chains=(chain,))
 
 
-def last_checkpoint(folder: Path) -> SignedCheckpoint | None:
-    """Return the checkpoint exported last, or None."""
-    path = folder / "checkpoint.json"
-    if not path.is_file():
-        return None
-    return from_json(SignedCheckpoint, parse_canonical(path.read_bytes()))
-
-
 def verify_exports(folder: Path, *, now: int) -> dict[str, Verification]:
     """Check every exported file as a peer would: from the files and the trust list alone."""
     trust = read_trust((folder / "trust.json").read_bytes())
@@ -216,9 +225,14 @@ def verify_exports(folder: Path, *, now: int) -> dict[str, Verification]:
     }
 
 
-def _sign(account: LocalAccount, digest: bytes) -> HexBytes:
-    signed = PrivateKey(bytes(account.key)).sign_msg_hash(digest).to_bytes()
-    return HexBytes("0x" + signed[:64].hex() + f"{signed[64] + 27:02x}")
+def _require_newest(session: Session, number: int, before: SignedCheckpoint | None) -> None:
+    if before is None or before.checkpoint.block_number <= number:
+        return
+    exported = before.checkpoint
+    block = block_at(session, exported.block_number)
+    # One that a fork undid, or that an embedded chain forgot, stands in nobody's way.
+    if block is not None and block.hash == exported.block_hash:
+        raise CheckpointOlder(block_number=number, exported_block_number=exported.block_number)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -1,11 +1,11 @@
 """
-`shulian audit` and `shulian export`: the mirror against the chain, and certificates as files.
+`shulian audit`: the mirror against the chain.
 
-The comparing is `api.auditing.audit`'s, the signing and writing `api.exports`'.
+The comparing is `api.auditing.audit`'s.
 """
 
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Final
 
 import typer
 
@@ -18,9 +18,8 @@ SHOWN_MAX: Final = 20
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the command."""
     add(app, audit, name="audit", example="shulian audit --json")
-    add(app, export, name="export", example="shulian export --home .shulian")
 
 
 def audit(home: HomeOption = None, as_json: JsonOption = False) -> None:
@@ -53,43 +52,3 @@ def audit(home: HomeOption = None, as_json: JsonOption = False) -> None:
         print_pairs([*pairs, *differences])
     if not found.equal:
         raise typer.Exit(REFUSED)
-
-
-def export(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Sign a checkpoint with the exchanges' keys of this home, and write the certificate files."""
-    from sqlmodel import Session
-
-    from api.commands.ledgers import demo_of, open_ledger, open_parts
-    from api.exports import export as write
-
-    with open_ledger(settings_for(home)) as opened, open_parts(opened) as services:
-        demo, folder = demo_of(opened), opened.settings.exports
-        with Session(services.mirror) as session:
-            exported = write(
-                session,
-                opened.content,
-                venue=demo.venue(),
-                cosigners=demo.cosigners(),
-                folder=folder,
-            )
-    checkpoint, signatures = exported.signed.checkpoint, exported.signed.signatures
-    told: dict[str, Any] = {
-        "exports": str(folder),
-        "certificates": checkpoint.count,
-        "missing": list(exported.missing),
-        "as_of": {"block_number": checkpoint.block_number, "block_hash": checkpoint.block_hash},
-        "root": checkpoint.root,
-        "signed_by": [one.participant_id for one in signatures],
-    }
-    if as_json:
-        print_json(told)
-        return
-    print_pairs(
-        [
-            ("exports", told["exports"]),
-            ("certificates", str(checkpoint.count)),
-            ("as of block", str(checkpoint.block_number)),
-            ("signatures", str(len(signatures))),
-            *(("not written, its document is missing", name) for name in exported.missing),
-        ]
-    )

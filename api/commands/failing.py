@@ -83,7 +83,23 @@ NEXT: Final[Mapping[str, str]] = {
     "IdAmbiguous": "Give more digits of the id.",
     "IdUnknown": "List the ids with `ls --json`.",
     "PortTaken": "Choose another --port, or none for a free one.",
-    "TrustListInvalid": "Ask for the trust.json that was exported with the certificates.",
+    "TrustListInvalid": "Ask for no more signatures than there are exchanges: see --threshold and"
+    " --exchange.",
+    "TrustListUnreadable": "Make one with `shulian trust`, or ask your exchange for it.",
+    "SignerMissing": "Name the file that exchanges co-signed (`shulian checkpoint make`), or keys"
+    " of this home with --as.",
+    "SignerRefused": "See `shulian participant show`: an exchange that is admitted co-signs, with"
+    " an account that is for it.",
+    "SignerTwice": "Name other exchanges with --with, each once.",
+    "SignerNotNamed": "Sign with the account that it names, or have one made that names yours.",
+    "AccountUnclear": "Give the account's address instead, as `shulian key ls` shows it there.",
+    "ExchangeUnknown": "See `shulian participant ls`.",
+    "CheckpointInvalid": "Ask for the file as `shulian checkpoint make` wrote it.",
+    "CheckpointDiffers": "Sign nothing before both mirrors agree: let them catch up, and compare"
+    " with `shulian mirror verify --against URL`.",
+    "CheckpointUnsigned": "Hand the file to whoever is named; they sign with"
+    " `shulian checkpoint sign`.",
+    "CheckpointOlder": "Export a newer checkpoint.",
     "HomeNotEmpty": "Name another folder with --home, or move this one away.",
     "MirrorNotEmpty": "Name an empty database in SHULIAN_MIRROR_URL.",
     "MirrorNewer": "Install the newer version, or restore a backup made with this one.",
@@ -102,7 +118,8 @@ NEXT: Final[Mapping[str, str]] = {
     "DeliveryUnknown": "List the numbers with `shulian webhook deliveries`.",
     "PeerUnavailable": "Name the address of the other exchange's API, as https://exchange.example.",
     "PeerHasNoBlock": "Wait until both mirrors have final blocks.",
-    "NotFinalYet": "Take the final block of `shulian mirror status`, or leave --to-block out.",
+    "NotFinalYet": "Wait until it is final, or name an earlier block; `shulian mirror status` tells"
+    " the final one.",
     "ArchiveOfAnother": "Name another folder.",
     "ArchiveBroken": "Remove the file that it names and export again.",
     "PasswordWrong": "Give the password that it was made with (key_password_file, or keys/password"

@@ -18,7 +18,6 @@ from api.commands.signals import stoppable
 from api.compose import open_services, worker_of
 from api.config import Settings
 from api.content.stores import open_content
-from api.demo.home import DemoHome
 from api.deps import Services
 from api.migrations import open_operational
 from chain.client import Ledger
@@ -91,17 +90,6 @@ def open_ledger(settings: Settings, *, relayer: str = "") -> Iterator[Opened]:
         if is_ours:
             with open_parts(opened):
                 pass
-
-
-def demo_of(opened: Opened) -> DemoHome:
-    """Return an opened ledger as the demonstration knows it: who co-signs, whose word counts."""
-    return DemoHome(
-        ledger=opened.ledger,
-        deployment=opened.ledger.deployment,
-        content=opened.content,
-        keyring=opened.keyring,
-        rpc_url=opened.rpc_url,
-    )
 
 
 def _ledger(settings: Settings, sender: Sender, relayer: LocalAccount | None) -> Ledger:

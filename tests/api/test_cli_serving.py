@@ -201,11 +201,14 @@ class TestExport:
     def test_writes_files_that_a_peer_finds_valid(self, copy: Path) -> None:
         shutil.rmtree(copy / "exports")
 
-        told = shulian("export", "--home", copy, "--json")
+        signing = ("--as", "exchange-a", "--as", "exchange-b")
+        told = shulian("export", *signing, "--home", copy, "--json")
+        trusted = shulian("trust", "--threshold", 2, "--home", copy, "--json")
 
         files = sorted((copy / "exports" / "certificates").iterdir())
         trust = copy / "exports" / "trust.json"
         assert told.code == 0, told.err
+        assert trusted.code == 0, trusted.err
         assert told.json["certificates"] == len(files) == 10
         assert shulian("verify", *files, "--trust", trust).code == 0
 

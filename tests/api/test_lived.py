@@ -13,7 +13,8 @@ from sqlmodel import Session
 from api.attaching import RELAYER
 from api.auditing.audit import Audit, AuditOnAnotherFork, audit
 from api.compose import worker_of
-from api.exports import Venue, export, last_checkpoint, trust_of, verify_exports
+from api.cosigning import last_checkpoint
+from api.exports import Venue, export, trust_of, verify_exports
 from api.worker import BlockNotReached
 from chain.acts import AssetsDeclare, RegistrationsSubmit
 from chain.codec import to_json
