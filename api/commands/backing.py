@@ -45,7 +45,8 @@ def backup(
     target: Annotated[
         Path | None,
         typer.Argument(
-            help="A file, or a folder in which it gets a name; by default backup_folder.",
+            help="The file, ending in .tar.gz, or a folder in which it gets a name, made if it is"
+            " missing; by default backup_folder. Nothing that is there is replaced.",
             metavar="FILE|FOLDER",
         ),
     ] = None,

@@ -7,6 +7,7 @@ It decides nothing about what went wrong: that is the named error's, wherever it
 import functools
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from inspect import cleandoc
@@ -18,6 +19,8 @@ from api.commands.translating import translated
 from chain.failure import Conflict, Forbidden, Invalid, LedgerError, NotFound
 
 REFUSED, MISUSED, INTERRUPTED = 1, 2, 130
+ARROW: Final = "  → "
+NAMED: Final = re.compile(r"[A-Z][A-Za-z]+: ")
 
 
 class Misused(Invalid):
@@ -36,6 +39,15 @@ class FileNotTaken(Misused):
 
     path: str
     reason: str
+
+
+class ToldElsewhere(Exception):
+    """Another process of ours refused what it was started for: its words are told as our own."""
+
+    def __init__(self, said: str, *, code: int) -> None:
+        super().__init__(said)
+        self.said = said
+        self.code = code
 
 
 # What helps, by the name of the error; else by its family.
@@ -82,6 +94,7 @@ NEXT: Final[Mapping[str, str]] = {
     "OutboxConflict": "Choose another --key, or repeat the act exactly as it was.",
     "IdAmbiguous": "Give more digits of the id.",
     "IdUnknown": "List the ids with `ls --json`.",
+    "ServingFailed": "Look at the end of the log that is named.",
     "PortTaken": "Choose another --port, or none for a free one.",
     "TrustListInvalid": "Ask for no more signatures than there are exchanges: see --threshold and"
     " --exchange.",
@@ -136,6 +149,7 @@ NEXT: Final[Mapping[str, str]] = {
     " `shulian doctor`.",
     "DatabaseUnreachable": "See with `shulian doctor` whether it runs and lets this role in.",
     "DatabaseRefused": "See `shulian doctor`.",
+    "TargetTaken": "Name a file that is not there yet and ends in .tar.gz, or a folder.",
     "TargetMissing": "`shulian backup FOLDER`, or set backup_folder.",
     "ConfigUnreadable": "Name a file that is there, and that this user may read.",
     "ConfigMalformed": "Mend that line; `shulian config init FILE` writes a right one.",
@@ -189,6 +203,9 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
         except LedgerError as error:
             tell(error, as_json=as_json)
             raise typer.Exit(MISUSED if isinstance(error, Misused) else REFUSED) from None
+        except ToldElsewhere as error:
+            _write(error.said)
+            raise typer.Exit(error.code) from None
         except BrokenPipeError:
             # Whoever read our output has enough; Python must not complain when it ends.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -210,9 +227,18 @@ def tell(error: LedgerError, *, as_json: bool) -> None:
     if as_json:
         text = json.dumps(problem_of(error), ensure_ascii=False)
     else:
-        text = f"{_sentence(error)}\n  → {next_step(error)}"
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+        text = f"{_sentence(error)}\n{ARROW}{next_step(error)}"
+    _write(text)
+
+
+def told_in(log: str, *, as_json: bool) -> str | None:
+    """Return how a command said no at the end of its log, as `tell` wrote it, or None."""
+    lines = log.strip().splitlines()
+    if as_json:
+        is_problem = bool(lines) and lines[-1].startswith('{"type": "/problems/')
+        return lines[-1] if is_problem else None
+    is_told = len(lines) > 1 and NAMED.match(lines[-2]) and lines[-1].startswith(ARROW)
+    return "\n".join(lines[-2:]) if is_told else None
 
 
 def problem_of(error: LedgerError) -> dict[str, Any]:
@@ -231,6 +257,11 @@ def next_step(error: LedgerError) -> str:
     kind = type(error)
     named = NEXT.get(kind.__name__)
     return named or next(FAMILIES[one] for one in kind.__mro__ if one in FAMILIES)
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _sentence(error: LedgerError) -> str:

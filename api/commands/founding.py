@@ -128,7 +128,6 @@ def join(
 
     settings = settings_for(home)
     found = _read(file)
-    make_folder(settings.home)
     with stoppable(), taken(settings.home, command="join"):
         settings.home.chmod(HOME_MODE)
         _require_continued(settings, found)

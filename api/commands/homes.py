@@ -13,7 +13,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -78,6 +78,8 @@ OUR_FILES: Final = (
     "shulian.toml",
 )
 SIGNS: Final = ("chain/chain.json", "operational.sqlite", "mirror.sqlite", "keys/password")
+# What a command leaves in a folder that it only tried to work in.
+TRACES: Final = ("serving.lock", "serving.log")
 STOP_SECONDS: Final = 60
 
 
@@ -203,16 +205,33 @@ def taken(home: Path, *, command: str) -> Iterator[None]:
     """
     Keep a home for this process, and say who it is.
 
+    ensures: where no folder was, none is left if this fails before anything was kept in it
     :raises HomeInUse: if another process has it
     :raises HomeHoldsOthers: if the folder is in use for something else
     """
     require_free(home)
-    with alone(home):
-        note(home, command=command)
-        try:
-            yield
-        finally:
-            (home / "serving.json").unlink(missing_ok=True)
+    was_there = home.exists()
+    try:
+        with alone(home):
+            note(home, command=command)
+            try:
+                yield
+            finally:
+                (home / "serving.json").unlink(missing_ok=True)
+    except BaseException:
+        if not was_there:
+            forget(home)
+        raise
+
+
+def forget(home: Path) -> None:
+    """Remove a folder in which nothing was kept yet; another stays as it is."""
+    if not home.is_dir() or any(one.name not in TRACES for one in home.iterdir()):
+        return
+    with suppress(HomeInUse, OSError), alone(home):
+        for name in TRACES:
+            (home / name).unlink(missing_ok=True)
+        home.rmdir()
 
 
 @contextmanager

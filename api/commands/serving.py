@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from api.commands.failing import add
+from api.commands.failing import ToldElsewhere, add, told_in
 from api.commands.homes import (
     CONFIG,
     ChainOption,
@@ -28,6 +28,7 @@ from api.commands.homes import (
     Serving,
     alone,
     config_arguments,
+    forget,
     joined,
     note,
     require_free,
@@ -114,7 +115,8 @@ def up(
         home, host=host, rpc_url=joined(rpc), chain=chain, relay=0 if read_only else None
     )
     if detach:
-        _tell(_detached(settings, port, workers, is_reading=read_only), as_json=as_json)
+        found = _detached(settings, port, workers, is_reading=read_only, as_json=as_json)
+        _tell(found, as_json=as_json)
         return
     with (
         stoppable(),
@@ -253,15 +255,22 @@ def _tell(found: Serving, *, as_json: bool) -> None:
 
 
 def _detached(
-    settings: "Settings", port: int | None, workers: int = 0, *, is_reading: bool = False
+    settings: "Settings",
+    port: int | None,
+    workers: int = 0,
+    *,
+    is_reading: bool = False,
+    as_json: bool = False,
 ) -> Serving:
     """
     Start a process of its own that serves, and return it once it does.
 
-    :raises ServingFailed: if it ends before, or takes too long
+    :raises ToldElsewhere: if it refused
+    :raises ServingFailed: if it ends otherwise before, or takes too long
     """
     home = settings.home
     require_free(home)
+    was_there = home.exists()
     make_folder(home)
     with alone(home):
         pass
@@ -270,6 +279,7 @@ def _detached(
     command += [] if port is None else ["--port", str(port)]
     command += ["--workers", str(workers)] if workers else []
     command += ["--read-only"] if is_reading else []
+    command += ["--json"] if as_json else []
     log = home / LOG_NAME
     # A node's address may hold a password, which everybody could read among the arguments.
     told = {"SHULIAN_RPC_URL": settings.rpc_url, "SHULIAN_CHAIN": settings.chain}
@@ -291,8 +301,13 @@ def _detached(
     if process.poll() is None:
         process.terminate()
         process.wait()
-    said = log.read_text("utf-8", "replace").strip().splitlines()[-SAID_LINES:]
-    raise ServingFailed(log=str(log), said=" ".join(said))
+    said = log.read_text("utf-8", "replace")
+    refusal = told_in(said, as_json=as_json)
+    if refusal is not None:
+        if not was_there:
+            forget(home)
+        raise ToldElsewhere(refusal, code=process.returncode)
+    raise ServingFailed(log=str(log), said=" ".join(said.strip().splitlines()[-SAID_LINES:]))
 
 
 # --- down -----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ Makes a backup of a home while it is written to, and proves it by restoring it.
 Nothing of the home is changed or held up. Putting a backup back is `api.upkeep.restores`'.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from api.upkeep.archives import Manifest, Member, Mirrored, member_of, write_arc
 from api.upkeep.restores import prove
 from chain.copies import copy_mirror, copy_sqlite
 from chain.durable import make_folder
+from chain.failure import Conflict
 from chain.keys import PASSWORD_FILE
 from chain.layouts import layout_of
 from chain.reads import checksum
@@ -30,11 +32,18 @@ from chain.store import BLOCKS, EVENTS, followed, tip_of
 
 PROGRAM: Final = "shulian"
 KEY_FILES: Final = ".json"
+SUFFIX: Final = ".tar.gz"
 
 # What names a place: it is not the same where the backup is restored.
 PLACES: Final = ("home", "content_url", "content_peers", "origin")
 
 Step = Callable[[str], object]
+
+
+class TargetTaken(Conflict):
+    """Something else is there already; it stays as it is, and no backup was made."""
+
+    path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +76,17 @@ def back_up(
     """
     Write a backup of a home, restore it into a scratch folder, and compare.
 
-    shape:   `target` is the file, or a folder in which the file is named by chain, block and time
+    shape:   `target` is the file if it ends in .tar.gz; else a folder, made if it is missing, in
+             which the file is named by chain, block and time
     ensures: the operational database is no older than the mirror, and the content no older than
-             what the outbox refers to; a backup that cannot be restored is not left behind
+             what the outbox refers to; a backup that cannot be restored is not left behind;
+             nothing that is there is replaced
+    :raises TargetTaken: if the file is there, or the folder is something else
     :raises BackupNotEqual: if what was restored is not what was copied
     """
-    make_folder(target if target.is_dir() else target.parent)
-    with _scratch(target) as folder:
+    parent = _folder_of(target)
+    make_folder(parent)
+    with _scratch(parent) as folder:
         copied = folder / "home"
         copied.mkdir(mode=0o700)
         step("mirror")
@@ -90,8 +103,7 @@ def back_up(
         shutil.rmtree(copied)
         step("restored to prove it")
         prove(folder / path.name, folder / "proof", is_deep=is_deep)
-        make_folder(path.parent)
-        (folder / path.name).replace(path)
+        _publish(folder / path.name, path)
     return Backup(path=path, manifest=manifest, size_bytes=path.stat().st_size)
 
 
@@ -197,12 +209,32 @@ def _told(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _folder_of(target: Path) -> Path:
+    is_file = target.name.endswith(SUFFIX)
+    # A link that leads nowhere is there too.
+    if os.path.lexists(target) and (is_file or not target.is_dir()):
+        raise TargetTaken(path=str(target))
+    return target.parent if is_file else target
+
+
+def _publish(made: Path, path: Path) -> None:
+    """Give a backup its name, unless somebody took that meanwhile."""
+    try:
+        # A rename would replace what is there.
+        os.link(made, path)
+    except FileExistsError as error:
+        raise TargetTaken(path=str(path)) from error
+    except OSError:
+        # Not every file system has links.
+        made.rename(path)
+
+
 def _named(target: Path, manifest: Manifest) -> Path:
-    if not target.is_dir():
+    if target.name.endswith(SUFFIX):
         return target
     moment = manifest.made_at.replace("-", "").replace(":", "")
     place = f"{manifest.chain_id or 'empty'}-{manifest.mirror.block_number or 0}"
-    return target / f"{PROGRAM}-{place}-{moment}.tar.gz"
+    return target / f"{PROGRAM}-{place}-{moment}{SUFFIX}"
 
 
 def _below(folder: Path) -> list[Path]:
@@ -218,9 +250,8 @@ def _below(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def _scratch(target: Path) -> Iterator[Path]:
-    # Beside the backup, where there is room for it, and where it gets its name by a rename.
-    parent = target if target.is_dir() else target.parent
+def _scratch(parent: Path) -> Iterator[Path]:
+    # Beside the backup, where there is room for it, and where it gets its name at once.
     folder = Path(tempfile.mkdtemp(prefix=".fresh-backup-", dir=parent))
     try:
         yield folder

@@ -210,6 +210,17 @@ class TestUp:
         assert problem["type"] == "/problems/setting-invalid"
         assert not (tmp_path / "new").exists()
 
+    @pytest.mark.parametrize("more", [(), ("--detach",)])
+    def test_leaves_no_folder_where_none_was(
+        self, tmp_path: Path, chain: Anvil, more: tuple[str, ...]
+    ) -> None:
+        new = tmp_path / "new"
+
+        told = run("up", "--home", new, "--rpc", chain.url, *more, "--json", environment={})
+
+        assert told.problem["type"] == "/problems/deployment-not-found"
+        assert not new.exists()
+
     def test_keeps_an_address_out_of_the_arguments_of_what_it_starts(
         self, home: Path, chain: Anvil
     ) -> None:

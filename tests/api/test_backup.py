@@ -21,7 +21,7 @@ from api.config import Settings, read_settings
 from api.databases import open_current
 from api.operational import ACCESSES
 from api.upkeep.archives import ArchiveDamaged, ArchiveNewer, ArchiveUnreadable, read_manifest
-from api.upkeep.backups import What, back_up
+from api.upkeep.backups import TargetTaken, What, back_up
 from api.upkeep.restores import BackupNotEqual, HomeNotEmpty, restore
 from chain import events as e
 from chain.copies import MirrorNotEmpty
@@ -165,6 +165,69 @@ class TestBackUp:
             assert count == last
         assert heights == sorted(heights)
         assert heights[-1] > heights[0]
+
+    @pytest.mark.parametrize("name", ["notes.txt", "notes.tar.gz", "link", "dangling.tar.gz"])
+    def test_replaces_nothing_that_is_there(
+        self, mirrored: Mirrored, tmp_path: Path, name: str
+    ) -> None:
+        mirrored.admit("exchange")
+        (tmp_path / "notes.txt").write_text("mine")
+        (tmp_path / "notes.tar.gz").write_text("mine")
+        (tmp_path / "link").symlink_to(tmp_path / "notes.txt")
+        (tmp_path / "dangling.tar.gz").symlink_to(tmp_path / "nowhere")
+        before = sorted(tmp_path.iterdir())
+
+        told = shulian("backup", tmp_path / name, "--home", mirrored.home, "--json")
+
+        assert told.code == 1
+        assert told.problem["type"] == "/problems/target-taken"
+        assert sorted(tmp_path.iterdir()) == before
+        assert (tmp_path / "notes.txt").read_text() == "mine"
+        assert (tmp_path / "notes.tar.gz").read_text() == "mine"
+
+    def test_replaces_no_device(self, mirrored: Mirrored, tmp_path: Path) -> None:
+        """As root it put a file in the place of /dev/full."""
+        mirrored.admit("exchange")
+        os.mkfifo(tmp_path / "pipe")
+
+        told = shulian("backup", tmp_path / "pipe", "--home", mirrored.home, "--json")
+
+        assert told.problem["type"] == "/problems/target-taken"
+        assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+    def test_replaces_nothing_that_came_meanwhile(self, mirrored: Mirrored, tmp_path: Path) -> None:
+        mirrored.admit("exchange")
+        target = tmp_path / "backup.tar.gz"
+
+        def step(name: str) -> None:
+            if name == "archive":
+                target.write_text("mine")
+
+        with pytest.raises(TargetTaken):
+            back_up(
+                settings_of(mirrored.home),
+                mirrored.services.mirror,
+                target,
+                what=What(),
+                step=step,
+            )
+
+        assert target.read_text() == "mine"
+        assert not list(tmp_path.glob(".fresh-*"))
+
+    def test_makes_a_folder_that_is_missing_and_keeps_what_is_in_it(
+        self, mirrored: Mirrored, tmp_path: Path
+    ) -> None:
+        """A daily backup into a folder that nobody made kept only the last."""
+        mirrored.admit("exchange")
+        folder = tmp_path / "var" / "backups"
+
+        for name in ("first", "second"):
+            mirrored.admit(name)
+            told = shulian("backup", folder, "--home", mirrored.home, "--json")
+            assert told.code == 0, told.err
+
+        assert len(list(folder.glob("shulian-*.tar.gz"))) == 2
 
     def test_holds_what_the_chain_cannot_tell_again(self, copy: Path, file: Path) -> None:
         manifest = read_manifest(file)

@@ -110,7 +110,16 @@ class TestJoin:
         told = reaching(anvil.url, "join", deployment, home=place)
 
         assert told.problem["type"] == "/problems/wrong-chain"
-        assert not (place / "deployments").exists()
+        assert not place.exists()
+
+    def test_leaves_a_folder_that_was_there(
+        self, anvil: Anvil, deployment: Path, place: Path
+    ) -> None:
+        place.mkdir()
+
+        reaching(anvil.url, "join", deployment, home=place)
+
+        assert place.is_dir()
 
 
 class TestDeploy:
@@ -133,6 +142,7 @@ class TestDeploy:
 
         assert told.problem["type"] == "/problems/key-not-found"
         assert anvil.rpc("eth_blockNumber") == "0x0"
+        assert not place.exists()
 
     def test_is_not_for_the_embedded_chain(self, place: Path) -> None:
         told = shulian("deploy", "--home", place, "--json")

@@ -119,7 +119,19 @@ class TestUp:
             told = run("up", "--detach", "--home", copy, "--port", port)
 
         assert told.code == 1
-        assert "PortTaken" in told.err
+        assert told.err.splitlines() == [
+            f"PortTaken: Another process listens on this port: port={port}",
+            "  → Choose another --port, or none for a free one.",
+        ]
+
+    def test_tells_it_as_json_too(self, copy: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            told = run("up", "--detach", "--home", copy, "--port", port, "--json")
+
+        assert told.code == 1
+        assert told.problem["type"] == "/problems/port-taken"
+        assert told.problem["fields"] == {"port": port}
 
     def test_refuses_a_folder_that_holds_something_else(self, tmp_path: Path) -> None:
         (tmp_path / "thesis.txt").write_text("mine")
