@@ -12,7 +12,7 @@ no byte can change unnoticed.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -28,6 +28,7 @@ from chain.structs import CertificateFields
 from chain.values import Address, HexBytes, ParticipantId, address, raw
 from registry.certificates import CertificateStatus, leaf_of, status_at
 from registry.checkpoints import Checkpoint, Status, digest_of, entry_of, signers_hash_of
+from registry.claims import Claim, claim_of
 from registry.merkle import Proof, root_from
 from registry.trust import TrustedChain, TrustList, flaw_of
 
@@ -35,6 +36,7 @@ BUNDLE_FORMAT = "shulian-certificate/1"
 # secp256k1 group order halved: signatures with a higher s are refused (EIP-2).
 ONE_FORM = re.compile(r"0x(?:[0-9a-f]{2})*|[A-Z][A-Z0-9_]*|0|[1-9][0-9]*", re.ASCII)
 UNREADABLE = (Invalid, EncodingError, ValueError, TypeError)
+SHAPELESS = (ValueError, KeyError, TypeError, AttributeError, OverflowError, Invalid)
 S_MAX = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
 
@@ -89,21 +91,31 @@ MEMBERS = frozenset({"format", "document", *TYPED})
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """One part of the check, with a code for machines and a sentence for people."""
+    """
+    One part of the check, with a code for machines and a sentence for people.
+
+    shape: `values` are what the sentence tells of this file, so that other languages can tell them
+    """
 
     name: str
     status: FragmentStatus
     code: str
     message: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The verdict, all its parts, and the moment it speaks of."""
+    """
+    The verdict, all its parts, the moment it speaks of, and what the file says it certifies.
+
+    shape: `as_of` and `claim` are None of a file that cannot be read
+    """
 
     verdict: Verdict
     fragments: tuple[Fragment, ...]
     as_of: Mapping[str, Any] | None
+    claim: Claim | None
 
 
 def write_bundle(bundle: Bundle) -> bytes:
@@ -122,7 +134,7 @@ def verify(data: bytes, *, trust: TrustList, now: int) -> Verification:
     """
     bundle, fragment = _read(data)
     if bundle is None:
-        return Verification(Verdict.INVALID, (fragment,), None)
+        return Verification(Verdict.INVALID, (fragment,), None, None)
     chain = _trusted_chain(bundle.checkpoint, trust)
     fragments = (
         fragment,
@@ -139,7 +151,8 @@ def verify(data: bytes, *, trust: TrustList, now: int) -> Verification:
         "block_hash": bundle.checkpoint.block_hash,
         "time": bundle.checkpoint.time,
     }
-    return Verification(_verdict(fragments), fragments, as_of)
+    claim = claim_of(bundle.fields, bundle.document)
+    return Verification(_verdict(fragments), fragments, as_of, claim)
 
 
 def _verdict(fragments: tuple[Fragment, ...]) -> Verdict:
@@ -153,27 +166,31 @@ def _read(data: bytes) -> tuple[Bundle | None, Fragment]:
     try:
         parsed = parse_canonical(data)
     except Invalid as failure:
-        return None, _invalid(
-            "format", "NOT_CANONICAL", f"The file is not canonical JSON: {failure}"
-        )
+        message = "The file is not canonical JSON: {reason}"
+        return None, _invalid("format", "NOT_CANONICAL", message, reason=str(failure))
     if not isinstance(parsed, dict) or parsed.get("format") != BUNDLE_FORMAT:
-        return None, _invalid(
-            "format", "FORMAT_UNKNOWN", f"The file is not of format {BUNDLE_FORMAT}."
-        )
+        message = "The file is not of format {format}."
+        return None, _invalid("format", "FORMAT_UNKNOWN", message, format=BUNDLE_FORMAT)
     if parsed.keys() != MEMBERS:
         return None, _invalid("format", "MEMBERS_WRONG", "The file lacks members or has others.")
-    body = {name: value for name, value in parsed.items() if name != "format"}
-    document = body.pop("document")
-    if not _has_one_form(body):
-        return None, _invalid("format", "SHAPE_WRONG", "A value is not written in its one form.")
-    try:
-        bundle = Bundle(document=document, **_typed(body))
-        rewritten = write_bundle(bundle)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, Invalid) as failure:
-        return None, _invalid("format", "SHAPE_WRONG", f"A member has the wrong shape: {failure}")
-    if rewritten != data:
-        return None, _invalid("format", "SHAPE_WRONG", "A value is not written in its one form.")
+    typed = {}
+    for name, hint in TYPED.items():
+        try:
+            typed[name] = from_json(hint, parsed[name])
+            is_one_form = _has_one_form(parsed[name]) and to_json(hint, typed[name]) == parsed[name]
+        except SHAPELESS:
+            is_one_form = False
+        if not is_one_form:
+            return None, _shape_wrong(name)
+    bundle = Bundle(document=parsed["document"], **typed)
+    if write_bundle(bundle) != data:
+        return None, _shape_wrong("document")
     return bundle, _valid("format", "The file has the one canonical form.")
+
+
+def _shape_wrong(member: str) -> Fragment:
+    message = "`{member}` does not have its shape, or a value in it is not written in its one form."
+    return _invalid("format", "SHAPE_WRONG", message, member=member)
 
 
 def _has_one_form(value: Any) -> bool:
@@ -185,16 +202,13 @@ def _has_one_form(value: Any) -> bool:
     return not isinstance(value, str) or ONE_FORM.fullmatch(value) is not None
 
 
-def _typed(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: from_json(hint, body[name]) for name, hint in TYPED.items()}
-
-
 def _check_document(bundle: Bundle) -> Fragment:
     fields = bundle.fields
     try:
         found = digest_of_document(bundle.document, fields.digest_alg).value
     except Invalid as failure:
-        return _invalid("document", "DOCUMENT_UNREADABLE", str(failure))
+        message = "The document's digest cannot be made: {reason}"
+        return _invalid("document", "DOCUMENT_UNREADABLE", message, reason=str(failure))
     if found != fields.document_digest:
         return _invalid("document", "DOCUMENT_CHANGED", "The document is not the one certified.")
     return _valid("document", "The document has the digest that the certificate names.")
@@ -207,8 +221,9 @@ def _check_inclusion(bundle: Bundle) -> Fragment:
         root = root_from(
             key=key, value=value, proof=Proof(tuple(raw(step) for step in bundle.path))
         )
-    except UNREADABLE as failure:
-        return _invalid("inclusion", "FIELDS_UNREADABLE", f"A field cannot be encoded: {failure}")
+    except UNREADABLE:
+        message = "A field, the status or the path holds what no contract can hold."
+        return _invalid("inclusion", "FIELDS_UNREADABLE", message)
     if root is None or root != raw(bundle.checkpoint.root):
         return _invalid(
             "inclusion",
@@ -230,14 +245,15 @@ def _check_signatures(bundle: Bundle) -> Fragment:
                 "The signers are not those that the checkpoint names.",
             )
         digest = raw(digest_of(bundle.checkpoint))
-    except UNREADABLE as failure:
-        return _invalid("signatures", "CHECKPOINT_UNREADABLE", f"{failure}")
+    except UNREADABLE:
+        message = "The checkpoint holds what no contract can hold."
+        return _invalid("signatures", "CHECKPOINT_UNREADABLE", message)
     for one in bundle.signatures:
         if recover(digest, one.signature) != one.account:
-            return _invalid(
-                "signatures", "SIGNATURE_WRONG", f"{one.account} did not sign this checkpoint."
-            )
-    return _valid("signatures", f"All {len(accounts)} listed signatures are genuine.")
+            message = "{account} did not sign this checkpoint."
+            return _invalid("signatures", "SIGNATURE_WRONG", message, account=one.account)
+    message = "All {count} listed signatures are genuine."
+    return _valid("signatures", message, count=len(accounts))
 
 
 def recover(digest: bytes, signature: HexBytes) -> Address | None:
@@ -261,27 +277,26 @@ def _trusted_chain(checkpoint: Checkpoint, trust: TrustList) -> TrustedChain | N
 
 def _check_trust(bundle: Bundle, chain: TrustedChain | None, flaw: str | None) -> Fragment:
     if flaw is not None:
-        return _unknown("trust", "TRUST_LIST_FLAWED", f"The trust list is unusable: {flaw}.")
+        message = "The trust list is unusable: {reason}."
+        return _unknown("trust", "TRUST_LIST_FLAWED", message, reason=flaw)
     if chain is None:
         return _unknown("trust", "CHAIN_UNKNOWN", "The trust list does not name this chain.")
     trusted = {(account, one.participant_id) for one in chain.exchanges for account in one.accounts}
     known = {account for account, _ in trusted}
     for one in bundle.signatures:
         if one.account in known and (one.account, one.participant_id) not in trusted:
-            return _invalid(
-                "trust", "SIGNER_MISNAMED", f"{one.account} signs for another exchange."
-            )
+            message = "{account} signs for another exchange."
+            return _invalid("trust", "SIGNER_MISNAMED", message, account=one.account)
     strangers = [one.account for one in bundle.signatures if one.account not in known]
     if strangers:
-        return _unknown("trust", "SIGNER_UNKNOWN", f"Nobody on the trust list owns {strangers[0]}.")
+        message = "Nobody on the trust list owns {account}."
+        return _unknown("trust", "SIGNER_UNKNOWN", message, account=strangers[0])
     exchanges = {one.participant_id for one in bundle.signatures}
     if len(exchanges) < chain.threshold:
-        return _unknown(
-            "trust",
-            "TOO_FEW_SIGNERS",
-            f"{len(exchanges)} exchanges signed, the trust list asks for {chain.threshold}.",
-        )
-    return _valid("trust", f"{len(exchanges)} trusted exchanges signed.")
+        message = "{count} exchanges signed, the trust list asks for {threshold}."
+        values = {"count": len(exchanges), "threshold": chain.threshold}
+        return _unknown("trust", "TOO_FEW_SIGNERS", message, **values)
+    return _valid("trust", "{count} trusted exchanges signed.", count=len(exchanges))
 
 
 def _check_issuer(bundle: Bundle, chain: TrustedChain | None) -> Fragment:
@@ -297,12 +312,12 @@ def _check_freshness(checkpoint: Checkpoint, chain: TrustedChain | None, now: in
         return Fragment("freshness", FragmentStatus.SKIPPED, "CHAIN_UNKNOWN", "Not judged.")
     age_seconds = now - checkpoint.time
     if chain.max_age_seconds and age_seconds > chain.max_age_seconds:
-        return _unknown(
-            "freshness",
-            "CHECKPOINT_STALE",
-            f"The checkpoint is {age_seconds} s old and may be {chain.max_age_seconds} s old:"
-            " ask for a newer file.",
+        message = (
+            "The checkpoint is {age_seconds} s old and may be {max_age_seconds} s old:"
+            " ask for a newer file."
         )
+        values = {"age_seconds": age_seconds, "max_age_seconds": chain.max_age_seconds}
+        return _unknown("freshness", "CHECKPOINT_STALE", message, **values)
     return _valid("freshness", "The checkpoint is recent enough.")
 
 
@@ -315,16 +330,23 @@ def _check_status(bundle: Bundle, now: int) -> Fragment:
     )
     if status is CertificateStatus.VALID:
         return _valid("status", "The certificate was valid as of the checkpoint.")
-    return _invalid("status", status.value, f"The certificate is {status.value.lower()}.")
+    message = "The certificate is {status}."
+    return _invalid("status", status.value, message, status=status.value.lower())
 
 
-def _valid(name: str, message: str) -> Fragment:
-    return Fragment(name, FragmentStatus.VALID, "OK", message)
+def _valid(name: str, message: str, **values: str | int) -> Fragment:
+    return _judged(FragmentStatus.VALID, name, "OK", message, values)
 
 
-def _invalid(name: str, code: str, message: str) -> Fragment:
-    return Fragment(name, FragmentStatus.INVALID, code, message)
+def _invalid(name: str, code: str, message: str, **values: str | int) -> Fragment:
+    return _judged(FragmentStatus.INVALID, name, code, message, values)
 
 
-def _unknown(name: str, code: str, message: str) -> Fragment:
-    return Fragment(name, FragmentStatus.UNKNOWN, code, message)
+def _unknown(name: str, code: str, message: str, **values: str | int) -> Fragment:
+    return _judged(FragmentStatus.UNKNOWN, name, code, message, values)
+
+
+def _judged(
+    status: FragmentStatus, name: str, code: str, message: str, values: Mapping[str, str | int]
+) -> Fragment:
+    return Fragment(name, status, code, message.format_map(values), values)

@@ -5,6 +5,7 @@ It needs no home, chain or network; all judging is `registry.bundles`'.
 """
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from api.moments import moment_text
 
 if TYPE_CHECKING:
     from registry.bundles import Verification
+    from registry.claims import Claim
     from registry.trust import TrustList
 
 BUNDLE_BYTES_MAX = 4 << 20
@@ -103,8 +105,26 @@ def _show(path: Path, verdict: "Verification") -> None:
 
     out = console()
     out.print(Text(f"{verdict.verdict.value}  {clean(path.name)}", style="bold"))
+    if verdict.claim is not None:
+        # Of what is not VALID nothing is certain, not even what it is.
+        is_valid = verdict.verdict.value == "VALID"
+        out.print(Text("  certifies" if is_valid else "  claims to certify"))
+        for name, told in _claimed(verdict.claim):
+            out.print(Text(f"    {name.ljust(11)} {clean(told)}"))
     for one in verdict.fragments:
         out.print(Text(f"  {MARKS[one.status.value]} {one.name.ljust(10)} {clean(one.message)}"))
     if verdict.as_of is not None:
         block, moment = verdict.as_of["block_number"], moment_text(verdict.as_of["time"])
         out.print(Text(f"  as of block {block}, {moment}"))
+
+
+def _claimed(claim: "Claim") -> Iterator[tuple[str, str]]:
+    """Return what a certificate is, as lines for people."""
+    version = f" version {claim.subject_version}" if claim.subject_version else ""
+    yield "code", claim.code
+    yield "kind", claim.kind.name
+    yield "holder", f"{claim.holder_name} {claim.holder}".strip()
+    yield "subject", f"{claim.subject_noun.name} {claim.subject_id}{version}"
+    yield "issuer", f"{claim.issuer_name} {claim.issuer}".strip()
+    yield "issued at", moment_text(claim.issued_at)
+    yield "valid until", moment_text(claim.valid_until) or "open"

@@ -86,6 +86,34 @@ class TestVerify:
         assert "signatures" in told.out
         assert "as of block" in told.out
 
+    def test_says_first_what_is_valid(self, peer: Path) -> None:
+        """K-03: "valid" alone says nothing: which certificate, whose, about what, since when."""
+        file = next(one for one in sorted((peer / "certificates").iterdir()) if "VN" in one.name)
+        held = json.loads(file.read_bytes())
+
+        told = shulian("verify", file, "--trust", peer / "trust.json")
+
+        lines = told.out.splitlines()
+        at = lines.index("  certifies")
+        said = dict(line.strip().split(maxsplit=1) for line in lines[at + 1 : at + 5])
+        assert at == 1
+        assert said["code"] == file.stem
+        assert said["kind"] == "REGISTRATION"
+        assert said["holder"] == f"{held['document']['holder']['name']} {held['fields']['holder']}"
+        assert said["subject"].startswith(f"ASSET {held['fields']['subject_id']}")
+        assert any(line.strip().startswith("issued at") for line in lines)
+
+    def test_says_of_a_changed_file_only_what_it_claims(self, peer: Path) -> None:
+        changed = one_file(peer)
+        held = json.loads(changed.read_bytes())
+        held["document"]["name"] = "another"
+        changed.write_bytes(canonical(held))
+
+        told = shulian("verify", changed, "--trust", peer / "trust.json")
+
+        assert "claims to certify" in told.out
+        assert "  certifies" not in told.out.splitlines()
+
     def test_ends_with_one_if_any_file_fails(self, peer: Path) -> None:
         good, bad = sorted((peer / "certificates").iterdir())[:2]
         bad.write_bytes(b"{}")

@@ -1,5 +1,6 @@
 """A certificate file: it proves itself to whoever holds a trust list, byte for byte."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.codes import CertificateBase, CertificateFlag, CertificateKind, DigestAlg, Noun
-from chain.documents import digest_of_document
+from chain.documents import Json, canonical, digest_of_document
 from chain.structs import CertificateFields
 from chain.values import (
     Address,
@@ -22,6 +23,7 @@ from chain.values import (
 from registry.bundles import Bundle, CheckpointSignature, Verdict, verify, write_bundle
 from registry.certificates import leaf_of
 from registry.checkpoints import Checkpoint, Status, digest_of, entry_of, signers_hash_of
+from registry.claims import claim_of
 from registry.merkle import MerkleMap
 from registry.trust import (
     TrustedChain,
@@ -154,6 +156,57 @@ def codes(
 
 
 GOOD = write_bundle(bundle())
+
+
+class TestClaim:
+    def test_says_which_certificate_whose_about_what_and_when(self) -> None:
+        claim = verify(GOOD, trust=trust(), now=NOW).claim
+
+        assert claim is not None
+        assert (claim.code, claim.kind) == ("VN3112026080001", CertificateKind.REGISTRATION)
+        assert (claim.holder, claim.issuer) == (word("f6"), EXCHANGES[0])
+        assert (claim.subject_noun, claim.subject_id) == (Noun.ASSET, word("e5"))
+        assert (claim.issued_at, claim.valid_until) == (NOW - 1_000, NOW + 86_400)
+
+    @pytest.mark.parametrize(
+        ("party", "name"),
+        [
+            ({"id": word("f6"), "name": "数据商"}, "数据商"),
+            ({"id": word("00"), "name": "another"}, ""),
+            ({"id": word("f6"), "name": 7}, ""),
+            ("数据商", ""),
+        ],
+    )
+    def test_names_the_holder_as_the_document_does(self, party: Json, name: str) -> None:
+        assert claim_of(fields(), {"holder": party}).holder_name == name
+
+    def test_names_nobody_from_a_document_that_is_no_object(self) -> None:
+        assert claim_of(fields(), ["x"]).holder_name == ""
+
+    @pytest.mark.parametrize("code", ["0x" + "ff" * 32, "ABC"])
+    def test_tells_a_code_that_is_no_text_as_it_stands(self, code: str) -> None:
+        """Whatever is in a file, judging it raises nothing."""
+        assert claim_of(replace(fields(), code=Bytes32(code)), {}).code == code
+
+    def test_is_nothing_of_a_file_that_cannot_be_read(self) -> None:
+        assert verify(b"{}", trust=trust(), now=NOW).claim is None
+
+
+class TestFragments:
+    @pytest.mark.parametrize("member", ["fields", "status", "path", "checkpoint", "signatures"])
+    @pytest.mark.parametrize("wrong", [["a b"], {"A": "B"}, 7, None])
+    def test_name_a_member_without_its_shape_in_our_own_words(
+        self, member: str, wrong: Json
+    ) -> None:
+        """People read these sentences: Python's own are none."""
+        changed = canonical({**json.loads(GOOD), member: wrong})
+
+        (told,) = verify(changed, trust=trust(), now=NOW).fragments
+
+        assert (told.code, told.values) == ("SHAPE_WRONG", {"member": member})
+        assert told.message == (
+            f"`{member}` does not have its shape, or a value in it is not written in its one form."
+        )
 
 
 class TestVerify:
