@@ -6,11 +6,11 @@ needs beyond it.
 """
 
 import hashlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Subquery, func, select, tuple_, union
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select, tuple_, union
 from sqlmodel import Session
 
 from chain.columns import canonical
@@ -51,6 +51,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Values of a field from the lowest to the highest, both included: such as ids by prefix."""
+
+    lowest: Any
+    highest: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
     """Some records in order, and where to go on; `next` is None at the end."""
 
@@ -88,6 +96,7 @@ def page(
     record: type[R],
     *,
     where: Mapping[str, Any] | None = None,
+    any_of: Sequence[Mapping[str, Any]] = (),
     after: Place | None = None,
     limit: int = 50,
     at_block: int | None = None,
@@ -96,7 +105,8 @@ def page(
     """
     Return the next records in the order of the chain.
 
-    shape:   `where` holds exact values of fields (a tuple, or a query of values: any of them)
+    shape:   `where` holds exact values of fields (a tuple, or a query of values: any of them; a
+             Span: all between); of several `any_of` one must hold as well
     ensures: with the same `at_block` the pages are one snapshot; without, a record that changes
              between two pages moves to the end of the order
     """
@@ -104,6 +114,8 @@ def page(
     table = versioned.table
     order = [table.c.from_block, table.c.from_log, *(table.c[name] for name in versioned.key)]
     query = _select(versioned).where(*_at(versioned, at_block), *_matching(versioned, where))
+    if any_of:
+        query = query.where(or_(*(and_(*_matching(versioned, one)) for one in any_of)))
     if after is not None:
         place = tuple_(*order)
         there = tuple_(after.from_block, after.from_log, *after.key, types=[c.type for c in order])
@@ -245,12 +257,16 @@ def _at(versioned: VersionedTable, at_block: int | None) -> list[ColumnElement[b
 def _matching(
     versioned: VersionedTable, where: Mapping[str, Any] | None
 ) -> list[ColumnElement[bool]]:
-    return [
-        versioned.table.c[name].in_(value)
-        if isinstance(value, tuple | list | frozenset | Select)
-        else versioned.table.c[name] == value
-        for name, value in (where or {}).items()
-    ]
+    return [_holds(versioned.table.c[name], value) for name, value in (where or {}).items()]
+
+
+def _holds(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+    if isinstance(value, Span):
+        return column.between(value.lowest, value.highest)
+    if isinstance(value, tuple | list | frozenset | Select):
+        return column.in_(value)
+    is_equal: ColumnElement[bool] = column == value
+    return is_equal
 
 
 def _recorded(versioned: VersionedTable, row: Any) -> Recorded[Any]:

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from chain.codes import AssetKind
-from chain.reads import Place, as_of, count, events_about, find, page
+from chain.reads import Place, Span, as_of, count, events_about, find, page
 from chain.records import MemoryRecords
 from tests.chain.things import (
     Tally,
@@ -71,6 +71,27 @@ class TestReads:
         assert either == sum(
             1 for row in page_all(filled) if row.kind in (AssetKind.PRODUCT, AssetKind.NONE)
         )
+
+    def test_matches_spans_of_values_and_any_of_several_conditions(self, filled: Engine) -> None:
+        ids = [one.asset_id for one in page_all(filled)]
+        low = Span("0x" + "00" * 32, ids[0])
+        with Session(filled) as session:
+            spanned = page(session, Thing, where={"asset_id": low}).items
+            either = page(
+                session, Thing, any_of=[{"asset_id": ids[3]}, {"asset_id": (ids[5], ids[7])}]
+            ).items
+            both = page(
+                session,
+                Thing,
+                where={"asset_id": (ids[3], ids[4])},
+                any_of=[{"asset_id": ids[3]}, {"asset_id": ids[5]}],
+            ).items
+            none = page(session, Thing, any_of=[{"asset_id": ()}]).items
+
+        assert {one.record.asset_id for one in spanned} == {one for one in ids if one <= ids[0]}
+        assert {one.record.asset_id for one in either} == {ids[3], ids[5], ids[7]}
+        assert [one.record.asset_id for one in both] == [ids[3]]
+        assert none == ()
 
     def test_finds_a_key_of_two_columns(self, mirror: Engine) -> None:
         apply(mirror, append(1, [used_log(1, 1), used_log(1, 2), used_log(1, 2)]))
