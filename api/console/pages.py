@@ -1,34 +1,38 @@
 """
-The console's pages: overview, catalogue, one page per asset, and the check of a certificate file.
+The console's pages: overview, catalogue, one page per asset and listing, the check of a certificate
+file, and what the API offers.
 
 They read what the API reads and show nothing that it would not show to anybody. Words are
 `api.console.words`, geometry is `api.console.drawing`, markup is in the templates.
 """
 
-from collections.abc import Mapping
+import base64
+import binascii
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, FastAPI, File, Request, Response, UploadFile
+from fastapi import APIRouter, FastAPI, File, Form, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from fastapi.templating import Jinja2Templates
 
-from api.catalogue import search as search_documents
 from api.console.drawing import draw
+from api.console.failing import answer_people, failure_page
+from api.console.offers import listing_page
+from api.console.operations import operations_of
+from api.console.rendering import language_of, render
 from api.console.views import asset_page, asset_rows, latest_events, overview_counts
-from api.console.words import choose, words
-from api.deps import Reading, ReadingDep, Services, ServicesDep
+from api.deps import ReadingDep, Services, ServicesDep
 from chain.codes import AssetKind
-from chain.values import AssetId
+from chain.values import AssetId, ListingId
 from registry.bundles import verify
 from registry.trust import read_trust
 
 FOLDER: Final = Path(__file__).parent
-TEMPLATES: Final = Jinja2Templates(directory=FOLDER / "templates")
-LANGUAGE_COOKIE: Final = "language"
 ROWS_MAX: Final = 50
 BUNDLE_BYTES_MAX: Final = 2 << 20
+# What a verdict's page holds of the file, so that it can be read in the other language too.
+KEPT_BYTES_MAX: Final = 64 << 10
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -37,16 +41,14 @@ def console(app: FastAPI, services: Services) -> None:  # noqa: ARG001
     """Add the console to an application: an extension as `create_app` takes it."""
     app.include_router(router)
     app.mount("/console/static", StaticFiles(directory=FOLDER / "static"), name="console")
+    answer_people(app)
 
 
 @router.get("/")
 def overview(request: Request, reading: ReadingDep) -> Response:
     """Show the six links with their counts."""
-    page = {
-        **overview_counts(reading),
-        "events": latest_events(reading),
-    }
-    return _page(request, "overview.html", reading, page)
+    page = {**overview_counts(reading), "events": latest_events(reading)}
+    return render(request, "overview.html", page, reading=reading)
 
 
 @router.get("/catalogue")
@@ -60,13 +62,13 @@ def catalogue(
 ) -> Response:
     """Show the assets, or those that a search finds."""
     wanted = AssetKind[kind] if kind in AssetKind.__members__ else None
-    documents = search_documents(services.operational, search) if search.strip() else None
     rows, more = asset_rows(
-        reading, services, kind=wanted, documents=documents, after=after, limit=ROWS_MAX
+        reading, services, kind=wanted, search=search, after=after, limit=ROWS_MAX
     )
-    link = f"/catalogue?kind={kind}&search={search}&after={more}" if more else ""
+    asked = {"kind": kind, "search": search, "after": more}
+    link = f"/catalogue?{urlencode(asked)}" if more else ""
     page = {"assets": rows, "search": search, "kind": kind, "more": link}
-    return _page(request, "catalogue.html", reading, page)
+    return render(request, "catalogue.html", page, reading=reading)
 
 
 @router.get("/assets/{asset_id}")
@@ -74,15 +76,34 @@ def asset(request: Request, reading: ReadingDep, services: ServicesDep, asset_id
     """Show an asset with its lineage drawn."""
     found = asset_page(reading, services, AssetId(asset_id))
     if found is None:
-        return _page(request, "problem.html", reading, {}, status=404)
+        return failure_page(request, "asset-not-found", 404)
     picture = draw(found["nodes"], found["edges"])
-    return _page(request, "asset.html", reading, {**found, "drawing": picture})
+    return render(request, "asset.html", {**found, "drawing": picture}, reading=reading)
+
+
+@router.get("/listings/{listing_id}")
+def listing(
+    request: Request, reading: ReadingDep, services: ServicesDep, listing_id: str
+) -> Response:
+    """Show what is offered, for how much and how."""
+    found = listing_page(reading, services, ListingId(listing_id))
+    if found is None:
+        return failure_page(request, "listing-not-found", 404)
+    return render(request, "listing.html", found, reading=reading)
+
+
+@router.get("/api")
+def operations(request: Request, reading: ReadingDep) -> Response:
+    """List what the API offers to programs."""
+    found = operations_of(request.app.openapi(), language_of(request))
+    return render(request, "api.html", {"operations": found}, reading=reading)
 
 
 @router.get("/verify")
 def verify_form(request: Request, reading: ReadingDep, services: ServicesDep) -> Response:
     """Show where a certificate file can be dropped."""
-    return _page(request, "verify.html", reading, {"has_trust": _trust_path(services).is_file()})
+    page = {"has_trust": _trust_path(services).is_file()}
+    return render(request, "verify.html", page, reading=reading)
 
 
 @router.post("/verify")
@@ -90,41 +111,39 @@ def verify_file(
     request: Request,
     reading: ReadingDep,
     services: ServicesDep,
-    file: Annotated[UploadFile, File()],
+    file: Annotated[UploadFile | None, File()] = None,
+    kept: Annotated[str, Form()] = "",
+    name: Annotated[str, Form()] = "",
 ) -> Response:
-    """Check a dropped certificate file against the exported trust list, and nothing else."""
+    """
+    Check a certificate file against the exported trust list, and nothing else.
+
+    shape: a dropped file; or, from the page of a verdict, what that kept of it and its name
+    """
     path = _trust_path(services)
     if not path.is_file():
-        return _page(request, "verify.html", reading, {"has_trust": False}, status=409)
-    found = verify(
-        file.file.read(BUNDLE_BYTES_MAX),
-        trust=read_trust(path.read_bytes()),
-        now=max(services.clock(), reading.now),
-    )
-    page = {"has_trust": True, "verification": found, "file_name": file.filename or ""}
-    return _page(request, "verify.html", reading, page)
+        return render(request, "verify.html", {"has_trust": False}, reading=reading, status=409)
+    data = _unkept(kept) if file is None else file.file.read(BUNDLE_BYTES_MAX)
+    if not data:
+        return render(request, "verify.html", {"has_trust": True}, reading=reading, status=422)
+    now = max(services.clock(), reading.now)
+    page = {
+        "has_trust": True,
+        "verification": verify(data, trust=read_trust(path.read_bytes()), now=now),
+        "file_name": name if file is None else file.filename or "",
+        # A link would lose the verdict.
+        "language_link": "",
+        "kept": base64.b64encode(data).decode() if len(data) <= KEPT_BYTES_MAX else "",
+    }
+    return render(request, "verify.html", page, reading=reading)
+
+
+def _unkept(kept: str) -> bytes:
+    try:
+        return base64.b64decode(kept, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
 
 
 def _trust_path(services: Services) -> Path:
     return services.exports / "trust.json"
-
-
-def _page(
-    request: Request,
-    template: str,
-    reading: Reading,
-    page: Mapping[str, Any],
-    *,
-    status: int = 200,
-) -> Response:
-    asked = request.query_params.get("lang")
-    language = choose(
-        asked=asked,
-        remembered=request.cookies.get(LANGUAGE_COOKIE),
-        accepted=request.headers.get("accept-language", ""),
-    )
-    context = {"w": words(language), "language": language, "block": reading.block, **page}
-    response = TEMPLATES.TemplateResponse(request, template, context, status_code=status)
-    if asked == language:
-        response.set_cookie(LANGUAGE_COOKIE, language, samesite="lax", httponly=True)
-    return response

@@ -8,9 +8,10 @@ stores.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from api.catalogue import titles
+from api.console.searching import matching
 from api.deps import Reading, Services
 from api.moments import moment_text
 from chain.codes import (
@@ -20,6 +21,7 @@ from chain.codes import (
     ListingState,
     Noun,
     RegistrationState,
+    Verdict,
 )
 from chain.reads import Place, count, page
 from chain.rows import BLOCKS, EVENTS
@@ -38,8 +40,9 @@ from settlement.store import lineage_of
 from settlement.trades import Trade
 
 EVENTS_SHOWN: Final = 12
-SHORT_CHARACTERS: Final = 16
 PUBLIC: Final = (Noun.ASSET, Noun.LISTING)
+# What is still open is no failure.
+TONES: Final = {Verdict.PASS: "VALID", Verdict.FAIL: "INVALID", Verdict.PENDING: "UNKNOWN"}
 
 
 def overview_counts(reading: Reading) -> dict[str, Any]:
@@ -63,20 +66,33 @@ def overview_counts(reading: Reading) -> dict[str, Any]:
 
 
 def latest_events(reading: Reading) -> list[dict[str, Any]]:
-    """Return the newest events, newest first."""
-    query = select(
-        EVENTS.c.block_number, EVENTS.c.name, EVENTS.c.contract, BLOCKS.c.timestamp
-    ).join(BLOCKS, BLOCKS.c.number == EVENTS.c.block_number)
-    newest = (EVENTS.c.block_number.desc(), EVENTS.c.log_index.desc())
-    rows = reading.session.connection().execute(query.order_by(*newest).limit(EVENTS_SHOWN))
+    """
+    Return the newest events, newest first; those of one block, contract and name as one row.
+
+    ensures: no more is read than the newest blocks that have events, one for each row at most
+    """
+    number, index = EVENTS.c.block_number, EVENTS.c.log_index
+    newest = select(number).distinct().order_by(number.desc()).limit(EVENTS_SHOWN).subquery()
+    last = func.max(index).label("last")
+    query = (
+        select(number, EVENTS.c.name, EVENTS.c.contract, BLOCKS.c.timestamp, func.count(), last)
+        .join(BLOCKS, BLOCKS.c.number == number)
+        .where(number.in_(select(newest.c.block_number)))
+        .group_by(number, EVENTS.c.name, EVENTS.c.contract, BLOCKS.c.timestamp)
+        .order_by(number.desc(), last.desc())
+        .limit(EVENTS_SHOWN)
+    )
     return [
         {
-            "block_number": row.block_number,
-            "name": row.name,
-            "contract": row.contract,
-            "time": moment_text(row.timestamp),
+            "block_number": block_number,
+            "name": name,
+            "contract": contract,
+            "time": moment_text(timestamp),
+            "count": count_of_them,
         }
-        for row in rows
+        for block_number, name, contract, timestamp, count_of_them, _ in reading.session.execute(
+            query
+        )
     ]
 
 
@@ -85,20 +101,20 @@ def asset_rows(
     services: Services,
     *,
     kind: AssetKind | None,
-    documents: Sequence[str] | None,
+    search: str,
     after: str,
     limit: int,
 ) -> tuple[list[dict[str, Any]], str]:
-    """Return a page of the catalogue, and where the next one begins (empty at the end)."""
-    where: dict[str, Any] = {} if kind is None else {"kind": kind}
-    if documents is not None:
-        where["metadata_digest"] = tuple(documents)
-        if not documents:
-            return [], ""
+    """
+    Return a page of the catalogue, and where the next one begins (empty at the end).
+
+    :raises SearchTooBroad: as `api.console.searching.matching` does
+    """
     found = page(
         reading.session,
         Asset,
-        where=where,
+        where={} if kind is None else {"kind": kind},
+        any_of=matching(reading, services, search),
         after=_place(after),
         limit=limit,
         at_block=reading.at_block,
@@ -134,7 +150,10 @@ def asset_page(reading: Reading, services: Services, asset_id: AssetId) -> dict[
         "labels": _labels(reading, services, nodes, asset),
         "certificates": _certificates(reading, services, asset),
         "rights": _rights(reading, services, asset),
-        "reviews": [{"kind": one.kind.name, "verdict": one.verdict.name} for one in reviews],
+        "reviews": [
+            {"kind": one.kind.name, "verdict": one.verdict.name, "tone": TONES[one.verdict]}
+            for one in reviews
+        ],
         "revenue": [
             {"payee": name_of(reading, services, one.participant_id), "percent": _percent(one)}
             for one in asset.revenue_table
@@ -191,17 +210,15 @@ def _labels(
     labels = {}
     for node in nodes:
         if node.noun is Noun.LISTING:
-            title, kind, href = f"{node.id[:10]}…", "LISTING", f"/v1/listings/{node.id}"
+            title, kind, href = f"{node.id[:10]}…", "LISTING", f"/listings/{node.id}"
         else:
             asset = reading.find(Asset, node.id, node.version)
             title = asset_titles(services, [asset])[asset.metadata_digest] if asset else node.id
             kind = asset.kind.name if asset else AssetKind.RESOURCE.name
             href = f"/assets/{node.id}"
         is_here = node.id == here.asset_id
-        short = title if len(title) <= SHORT_CHARACTERS else f"{title[: SHORT_CHARACTERS - 1]}…"
         labels[node] = {
             "title": title,
-            "short": short,
             "kind": kind,
             "href": "" if is_here else href,
             "is_here": is_here,

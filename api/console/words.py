@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from registry.bundles import Fragment
+
 FOLDER: Final = Path(__file__).parent / "translations"
 LANGUAGES: Final = ("zh", "en")
 
@@ -19,6 +21,17 @@ def words(language: str) -> Mapping[str, str]:
     """Return the words of a language."""
     found: Mapping[str, str] = json.loads((FOLDER / f"{language}.json").read_text("utf-8"))
     return found
+
+
+def said(fragment: Fragment, known: Mapping[str, str]) -> str:
+    """Return what a part of a check says, in the language of these words."""
+    template = known.get(f"said.{fragment.name}.{fragment.code}")
+    return fragment.message if template is None else template.format_map(fragment.values)
+
+
+def other(language: str) -> str:
+    """Return the language that a reader of this one may change to."""
+    return next(one for one in LANGUAGES if one != language)
 
 
 def choose(*, asked: str | None, remembered: str | None, accepted: str) -> str:

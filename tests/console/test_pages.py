@@ -36,6 +36,15 @@ class TestOverview:
         page.get_by_role("link", name="Catalogue").click()
         expect(page.locator("h1")).to_have_text("Catalogue")
 
+    def test_tells_events_of_one_kind_and_block_once(self, page: Page) -> None:
+        page.goto("/")
+
+        told = page.locator("#events td code").all_inner_texts()
+
+        assert "FundsPosted × 6" in told
+        assert told.count("FundsPosted × 6") == 1
+        assert len(told) == 12
+
     def test_says_as_of_which_block(self, page: Page) -> None:
         page.goto("/")
 
@@ -55,6 +64,32 @@ class TestCatalogue:
         page.get_by_role("button").click()
 
         assert page.locator("#catalogue tbody tr").count() >= 1
+
+    @pytest.mark.parametrize(
+        ("search", "count"),
+        [("智品", 1), ("zhipin", 1), ("海通数据", 2), ("智品 数据产品有限公司", 1), ("0x", 0)],
+    )
+    def test_finds_by_registrant(self, page: Page, search: str, count: int) -> None:
+        page.goto(f"/catalogue?search={search}")
+
+        expect(page.locator("#catalogue tbody tr")).to_have_count(count)
+
+    def test_finds_by_id_and_by_its_beginning(self, page: Page) -> None:
+        page.goto("/catalogue?kind=PRODUCT")
+        href = page.locator("#catalogue a").first.get_attribute("href")
+        assert href is not None
+        asset_id = href.rsplit("/", 1)[-1]
+
+        for search in (asset_id, asset_id[:10], asset_id[:11], asset_id.upper(), asset_id[2:12]):
+            page.goto(f"/catalogue?search={search}")
+            expect(page.locator("#catalogue a")).to_have_attribute("href", href)
+
+    def test_marks_the_kind_that_is_shown(self, page: Page) -> None:
+        page.goto("/catalogue?kind=ELEMENT")
+        expect(page.locator("a.tag[aria-current]")).to_have_text("数据元件")
+
+        page.goto("/catalogue")
+        expect(page.locator("a.tag[aria-current]")).to_have_text("全部")
 
     def test_says_what_to_do_when_nothing_is_found(self, page: Page) -> None:
         page.goto("/catalogue?search=zzzzzz")
@@ -81,6 +116,25 @@ class TestAsset:
         assert "BOUGHT_BY" not in page.content()
         assert "钱塘智造" not in page.content()
 
+    def test_names_category_and_grade(self, page: Page) -> None:
+        page.goto("/catalogue?kind=PRODUCT")
+        page.locator("#catalogue a").first.click()
+
+        expect(page.locator("main")).to_contain_text("企业数据")
+        expect(page.locator("main")).to_contain_text("一般数据")
+        assert "ENTERPRISE" not in page.content()
+
+    def test_leads_to_a_page_of_the_listing(self, page: Page) -> None:
+        page.goto("/catalogue?kind=PRODUCT")
+        page.locator("#catalogue a").first.click()
+
+        page.locator("#lineage a").last.click()
+
+        expect(page.locator("#listing")).to_contain_text("智品数据产品有限公司")
+        expect(page.locator("#listing")).to_contain_text("下载")
+        expect(page.locator("#listing")).to_contain_text("¥")
+        assert "钱塘智造" not in page.content()
+
     def test_says_so_when_there_is_no_such_asset(self, page: Page) -> None:
         answer = page.goto("/assets/0x" + "ab" * 32)
 
@@ -99,6 +153,20 @@ class TestVerify:
         expect(page.locator("#verdict")).to_have_attribute("data-verdict", "VALID")
         expect(page.locator("#fragments tr")).to_have_count(8)
 
+    def test_says_what_is_valid_in_the_reader_s_language(self, page: Page, served: Served) -> None:
+        page.goto("/verify")
+        file = a_certificate(served)
+
+        page.set_input_files("input[type=file]", file)
+
+        expect(page.locator("#claim")).to_contain_text(file.stem)
+        expect(page.locator("#claim")).to_contain_text("交付凭证")
+        expect(page.locator("#claim")).to_contain_text("钱塘智造股份有限公司")
+        expect(page.locator("main")).to_contain_text("所证事项")
+        said = page.locator("#fragments td.whole").all_inner_texts()
+        assert len(said) == 8
+        assert not any(text.isascii() for text in said)
+
     def test_refuses_a_changed_certificate(
         self, page: Page, served: Served, tmp_path: Path
     ) -> None:
@@ -111,6 +179,7 @@ class TestVerify:
         page.set_input_files("input[type=file]", forged)
 
         expect(page.locator("#verdict")).to_have_attribute("data-verdict", "INVALID")
+        expect(page.locator("main")).to_contain_text("文件自称所证事项")
 
     def test_refuses_any_other_file(self, page: Page, tmp_path: Path) -> None:
         other = tmp_path / "other.json"
@@ -120,6 +189,7 @@ class TestVerify:
         page.set_input_files("input[type=file]", other)
 
         expect(page.locator("#verdict")).to_have_attribute("data-verdict", "INVALID")
+        expect(page.locator("#claim")).to_have_count(0)
 
 
 def a_certificate(served: Served) -> Path:
