@@ -24,7 +24,7 @@ START_SECONDS: Final = 60
 STOP_SECONDS: Final = 20
 PAUSE_SECONDS: Final = 0.05
 
-# What `docs/content.md` tells people to set, which a test compares: nothing is asked of the world,
+# What `docs/operate.md` tells people to set, which a test compares: nothing is asked of the world,
 # nobody is told that we are here, and damage is written over.
 QUIET: Final = {
     "Datastore.BlockKeyCacheSize": 0,
@@ -33,9 +33,8 @@ QUIET: Final = {
     "AutoTLS.Enabled": False,
     "Discovery.MDNS.Enabled": False,
     "DNS.Resolvers": {},
-    "Routing.DelegatedRouters": [],
     "Ipns.DelegatedPublishers": [],
-    "Routing.Type": "dht",
+    "Routing": {"Type": "none", "DelegatedRouters": []},
     "Swarm.DisableNatPortMap": True,
     "Swarm.Transports.Network.Websocket": False,
     "Addresses.Gateway": [],

@@ -45,10 +45,14 @@ def _kubo(address: str, settings: Settings) -> Finding:
             stat = node.ask("/repo/stat", size_only="true")
             # Who it is connected to, an offline answer does not say.
             peers = node.ask_others("/swarm/peers", seconds=KUBO_SECONDS).get("Peers") or ()
+            cached = node.ask("/config/show").get("Datastore", {}).get("BlockKeyCacheSize")
     except LedgerError as error:
         return bad("content", "silent", place=address, reason=error)
     size, most = int(stat["RepoSize"]), int(stat["StorageMax"])
     values = {"place": address, "version": version, "size": size >> 20, "peers": len(peers)}
     if size > most * 9 // 10:
         return odd("content", "full", most=most >> 20, **values)
+    # Without the setting Kubo keeps a cache, too.
+    if cached != 0:
+        return odd("content", "cached", place=address)
     return good("content", "kubo", **values)
