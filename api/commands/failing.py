@@ -63,6 +63,8 @@ NEXT: Final[Mapping[str, str]] = {
     "ConsortiumNotFound": "Make one with `shulian consortium init`, or name its folder.",
     "ConsortiumDiffers": "Name another folder, or give the members that it was made with.",
     "NodeElsewhere": "Run this where the node's folder is.",
+    "NodeAddressElsewhere": "Carry its folder there and run its start script; or give it an address"
+    " of this machine (host, listen_host) in members.json and run `shulian consortium init` again.",
     "NodePortTaken": "Stop what listens there, or give the node other ports in members.json and"
     " run `shulian consortium init` again.",
     "SignerPasswordWrong": "Put the password that the key was made with into the node's folder.",

@@ -5,6 +5,7 @@ They outlive whoever starts them. A number and a start mark in `running.json` sa
 meant, and only that one is ever touched.
 """
 
+import errno
 import json
 import os
 import re
@@ -43,6 +44,13 @@ class NodeElsewhere(NotFound):
 
 class NodePortTaken(Conflict):
     """Another process listens where the node should."""
+
+    name: str
+    address: str
+
+
+class NodeAddressElsewhere(Conflict):
+    """The node's address is not this machine's: run its start script on the machine that has it."""
 
     name: str
     address: str
@@ -126,7 +134,8 @@ class Nodes:
 
         :raises NodeElsewhere: if its folder is not here
         :raises EngineMissing: if there is no geth
-        :raises NodePortTaken: SignerPasswordWrong: GenesisDiffers: NodeFailed: if it does not start
+        :raises NodeAddressElsewhere: NodePortTaken: if it cannot listen where it should
+        :raises SignerPasswordWrong: GenesisDiffers: NodeFailed: if it does not start
         """
         if not self.path(node).is_dir():
             raise NodeElsewhere(name=node.name)
@@ -151,6 +160,9 @@ class Nodes:
             try:
                 socket.create_server((node.listen_host, port), family=family).close()
             except OSError as error:
+                if error.errno == errno.EADDRNOTAVAIL:
+                    elsewhere = node.listen_host
+                    raise NodeAddressElsewhere(name=node.name, address=elsewhere) from error
                 where = f"{node.listen_host}:{port} ({error.strerror or error})"
                 raise NodePortTaken(name=node.name, address=where) from error
 

@@ -26,6 +26,7 @@ from chain.consortium.folders import (
 from chain.consortium.genesis import extra_data, genesis_hash, genesis_of, state_root
 from chain.consortium.joining import NodeToCarry, admit
 from chain.consortium.members import Members, MembersFileInvalid, member_of, read_members
+from chain.consortium.nodes import NodeAddressElsewhere, Nodes
 from chain.consortium.scripts import stalled_after_seconds
 from chain.consortium.seals import SealInvalid, majority_of, sealed_by, signer_of
 from chain.receipts import header_hash
@@ -354,3 +355,20 @@ class TestJoining:
 def test_a_chain_stands_still_after_ten_periods_and_never_sooner_than_ten_seconds() -> None:
     assert stalled_after_seconds(1) == 10
     assert stalled_after_seconds(15) == 150
+
+
+class TestStart:
+    def test_says_that_an_address_is_of_another_machine(
+        self, tmp_path: Path, written: Callable[[Any], Path]
+    ) -> None:
+        """Nobody listens there: it belongs to no machine at all (RFC 5737)."""
+        elsewhere = listed("east")
+        elsewhere["members"][0]["host"] = "192.0.2.1"
+        there = read_members(written(elsewhere), validators=1)
+        folder = tmp_path / "c"
+        nodes = Nodes(folder, found_consortium(folder, there, scrypt_n=CHEAP))
+
+        with pytest.raises(NodeAddressElsewhere) as raised:
+            nodes.start(nodes.named("east"))
+
+        assert raised.value.address == "192.0.2.1"
