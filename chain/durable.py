@@ -42,12 +42,16 @@ def publish(file: IO[bytes], path: Path) -> None:
     _sync_folder(path.parent)
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and what is above it, each on the disk before the next is made in it."""
+def make_folder(folder: Path, *, mode: int = 0o777) -> None:
+    """
+    Make a folder and what is above it, each on the disk before the next is made in it.
+
+    shape: the mode is that of the last one, where it is not there yet; the umask may close it more
+    """
     if folder.is_dir():
         return
     make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=mode, exist_ok=True)
     _sync_folder(folder.parent)
 
 

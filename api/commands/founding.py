@@ -12,8 +12,10 @@ import typer
 
 from api.commands.failing import FileNotTaken, add
 from api.commands.homes import (
+    HOME_MODE,
     HomeOption,
     JsonOption,
+    make_home,
     require_free,
     require_home,
     settings_for,
@@ -21,7 +23,6 @@ from api.commands.homes import (
 )
 from api.commands.showing import print_json, print_pairs, print_table, say
 from api.commands.signals import stoppable
-from chain.durable import make_folder
 from chain.failure import Conflict, Invalid
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from chain.deployments import Deployment
     from chain.keys import Keyring
 
-HOME_MODE: Final = 0o700
 KEY_HELP: Final = "The keys of this home's accounts: made, and told by address."
 KEY_EXAMPLE: Final = "\b\nExample:\n  shulian key make exchange-a"
 
@@ -213,7 +213,7 @@ def make(
     """Make keys, encrypted under the home's password; those that are there stay as they are."""
     settings = settings_for(home)
     require_free(settings.home)
-    make_folder(settings.home)
+    make_home(settings.home)
     settings.home.chmod(HOME_MODE)
     # A key file is there whole or not at all, so that a ledger may serve meanwhile.
     keyring = _keyring(settings)

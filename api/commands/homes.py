@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from chain.durable import fresh_file, publish
+from chain.durable import fresh_file, make_folder, publish
 from chain.failure import Conflict, LedgerError, NotFound
 from chain.process import AlreadyHeld, held, is_running, start_mark
 
@@ -81,6 +81,7 @@ SIGNS: Final = ("chain/chain.json", "operational.sqlite", "mirror.sqlite", "keys
 # What a command leaves in a folder that it only tried to work in.
 TRACES: Final = ("serving.lock", "serving.log")
 STOP_SECONDS: Final = 60
+HOME_MODE: Final = 0o700
 
 
 class HomeNotFound(NotFound):
@@ -172,10 +173,16 @@ def chain_id_of(home: Path) -> int:
 
     :raises ChainUnclear: if there is none, or more than one
     """
-    found = sorted((home / "deployments").glob("*.json"))
-    if len(found) != 1 or not found[0].stem.isdigit():
+    found = chain_ids_of(home)
+    if len(found) != 1:
         raise ChainUnclear(home=str(home), chains=len(found))
-    return int(found[0].stem)
+    return found[0]
+
+
+def chain_ids_of(home: Path) -> tuple[int, ...]:
+    """Return the ids of the chains that a home has contracts on."""
+    names = (one.stem for one in (home / "deployments").glob("*.json"))
+    return tuple(sorted(int(one) for one in names if one.isdigit()))
 
 
 def strangers(home: Path) -> tuple[str, ...]:
@@ -234,13 +241,19 @@ def forget(home: Path) -> None:
         home.rmdir()
 
 
+def make_home(home: Path) -> None:
+    """Make the folder of a ledger unless it is there, closed to everybody else."""
+    make_folder(home, mode=HOME_MODE)
+
+
 @contextmanager
 def alone(home: Path) -> Iterator[None]:
     """
-    Keep every other process off a home.
+    Keep every other process off a home, which is made if it is not there.
 
     :raises HomeInUse: if another process has it
     """
+    make_home(home)
     try:
         with held(home / "serving.lock"):
             yield

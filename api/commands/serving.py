@@ -41,7 +41,6 @@ from api.commands.homes import (
 )
 from api.commands.showing import print_json, say
 from api.commands.signals import stoppable
-from chain.durable import make_folder
 from chain.failure import Conflict, LedgerError
 
 if TYPE_CHECKING:
@@ -271,7 +270,6 @@ def _detached(
     home = settings.home
     require_free(home)
     was_there = home.exists()
-    make_folder(home)
     with alone(home):
         pass
     command = [sys.executable, "-m", "api.cli", *config_arguments(), "up"]

@@ -232,6 +232,12 @@ class TestKeys:
         assert told.problem["type"] == "/problems/key-damaged"
 
 
+class TestHomes:
+    def test_are_closed_to_others_from_the_first_moment(self, place: Path) -> None:
+        with taken(place, command="demo"):
+            assert mode(place) == 0o700
+
+
 def kept(home: Path, name: str) -> Any:
     return json.loads((home / "keys" / f"{name}.json").read_text())
 

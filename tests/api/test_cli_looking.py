@@ -8,7 +8,8 @@ import pytest
 
 from api.commands.nouns import NOUNS
 from api.samples import PORT_THROUGHPUT
-from tests.api.shell import Told, shulian
+from tests.anvil import Anvil
+from tests.api.shell import Told, run, shulian
 
 COUNTS = {
     "participant": 16,
@@ -207,6 +208,26 @@ class TestStatus:
     def test_tells_people_the_same(self, home: Path) -> None:
         told = shulian("status", "--home", home)
         assert "not running" in told.out
+
+    def test_says_that_no_node_answers(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SHULIAN_RPC_URL", "http://127.0.0.1:9,http://127.0.0.1:10")
+
+        told = run("status", "--home", home)
+
+        assert "no node answers at http://127.0.0.1:9,http://127.0.0.1:10" in told.out
+        assert told.err == ""
+
+    def test_tells_a_node_of_another_chain_from_ours(
+        self, home: Path, anvil: Anvil, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SHULIAN_RPC_URL", anvil.url)
+
+        told = shulian("status", "--home", home, "--json").json
+        said = shulian("status", "--home", home).out
+
+        (ours,) = told["chain"]["home_chain_ids"]
+        assert (told["chain"]["is_ours"], told["mirror"]["lag_blocks"]) == (False, None)
+        assert f"serves another chain ({told['chain']['chain_id']}), this home is on {ours}" in said
 
 
 class TestCheck:
