@@ -112,6 +112,9 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 def _operational(path: Path) -> Finding:
     if not path.is_file():
         return odd("operational", "missing", path=path)
+    # SQLite cannot even read it then: it would make files beside it that tell of its log.
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
+        return bad("operational", "readonly", path=path)
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
             database.execute("PRAGMA query_only=ON")
@@ -125,6 +128,4 @@ def _operational(path: Path) -> Finding:
         return bad("operational", "newer", path=path, found=revision, known=NEWEST)
     if revision < NEWEST:
         return odd("operational", "older", path=path, found=revision, known=NEWEST)
-    if not os.access(path, os.W_OK):
-        return bad("operational", "readonly", path=path)
     return good("operational", path=path, found=revision)

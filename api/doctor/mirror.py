@@ -4,6 +4,7 @@ The mirror: its database, whether we may write there, its layout, and how far be
 Nothing is made or upgraded.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -37,11 +38,21 @@ def examine_mirror(settings: Settings) -> Iterator[Finding]:
         yield from _database(engine)
         yield from _state(engine, settings)
     except DBAPIError as error:
-        yield bad("database", "silent", reason=" ".join(str(error.orig).split()))
+        reason = " ".join(str(error.orig).split())
+        if engine.dialect.name != "sqlite":
+            yield bad("database", "silent", reason=reason)
+        elif not _may_write(Path(path)):
+            yield bad("database", "readonly", path=path)
+        else:
+            yield bad("database", "broken", path=path, reason=reason)
     except LedgerError as error:
         yield bad("database", "silent", reason=error)
     finally:
         engine.dispose()
+
+
+def _may_write(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)
 
 
 def _options(url: str) -> dict[str, Any]:

@@ -30,7 +30,10 @@ def examine_serving(settings: Settings) -> Iterator[Finding]:
         yield good("server", pid=found.pid, url=found.url)
         if found.url != settings.origin:
             yield odd("origin", "stale", running=found.url, wanted=settings.origin)
+    elif _is_taken(settings) and settings.origin == _plain_origin(settings):
+        yield odd("server", "busy", host=settings.host, port=settings.port)
     elif _is_taken(settings):
+        # A proxy hands what comes to that port and no other.
         yield bad("server", "taken", host=settings.host, port=settings.port)
     else:
         yield odd("server", "stopped", host=settings.host, port=settings.port)
@@ -41,13 +44,18 @@ def examine_serving(settings: Settings) -> Iterator[Finding]:
         elif settings.host not in LOOPBACK:
             yield odd("origin", "local", origin=settings.origin, host=settings.host)
         else:
-            yield good("origin", origin=settings.origin)
+            reached = found.url if found is not None and is_serving else settings.origin
+            yield good("origin", origin=reached)
         return
     if settings.host not in LOOPBACK:
         yield odd("origin", "bypass", origin=settings.origin, host=settings.host)
     yield _certificate(settings.origin)
     if is_serving:
         yield from _proxy(settings.origin)
+
+
+def _plain_origin(settings: Settings) -> str:
+    return f"http://{settings.host}:{settings.port}"
 
 
 def _is_taken(settings: Settings) -> bool:

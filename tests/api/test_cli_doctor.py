@@ -19,6 +19,8 @@ from tests.anvil import Anvil
 from tests.api.copies import change
 from tests.api.lived import Lived
 from tests.api.shell import ROOT, Told, run, shulian
+from tests.api.unprivileged import unprivileged
+from tests.kubo import new_swarm_key, running
 from tests.postgres import CHOSEN, forget_mirror_of, mirror_of
 
 RAISED = re.compile(r"\b(?:good|odd|bad)\(\s*\"(\w+)\"(?:,\s*\"(\w+)\"(?: if .* else \"(\w+)\")?)?")
@@ -113,6 +115,12 @@ class TestAnInstallation:
             assert levels[key] == "OK"
         # The port was chosen by the system, so that it is not the one in the settings.
         assert levels["origin.stale"] == "WARN"
+        (reached,) = (
+            one["said"]
+            for one in told.json["findings"]
+            if one["check"] == "origin" and one["case"] == "ok"
+        )
+        assert started.json["url"] in reached
         assert "链上合约与本版本代码一致" in shown.out
         assert "项需留意" in shown.out.splitlines()[-1]
 
@@ -206,6 +214,10 @@ class TestFindings:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             write(home, port=taken.getsockname()[1])
 
+            told = look(home)
+            assert found(told)["server.busy"] == "WARN"
+            # Where a proxy is, it knows that port only.
+            write(home, origin="https://127.0.0.1:9")
             assert found(look(home))["server.taken"] == "FAIL"
 
     def test_of_an_origin_without_tls(self, home: Path) -> None:
@@ -236,6 +248,17 @@ class TestFindings:
 
         assert found(look(home))["content.silent"] == "FAIL"
 
+    @pytest.mark.engines
+    @pytest.mark.parametrize(("size", "case"), [(0, "kubo"), (65_536, "cached"), (None, "cached")])
+    def test_of_a_kubo_that_would_not_write_over_damage(
+        self, home: Path, tmp_path: Path, size: int | None, case: str
+    ) -> None:
+        settings = {"Datastore.BlockKeyCacheSize": size}
+        with running(tmp_path / "kubo", swarm_key=new_swarm_key(), **settings) as node:
+            write(home, content_url=f"ipfs:{node.address}")
+
+            assert f"content.{case}" in found(look(home))
+
     def test_of_a_secret_that_everybody_may_read(
         self, home: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -255,6 +278,33 @@ class TestFindings:
         )
 
         assert found(told)["settings.unknown"] == "WARN"
+
+    def test_of_databases_that_cannot_be_written(self, home: Path) -> None:
+        """Nothing is damaged there: whoever restored would lose what is well."""
+        closed = [one for one in (home, *home.iterdir()) if not one.is_symlink()]
+        modes = {one: one.stat().st_mode for one in closed}
+        for one in closed:
+            one.chmod(modes[one] & ~0o222)
+        try:
+            told = unprivileged("doctor", "--home", home, "--json")
+        finally:
+            for one in closed:
+                one.chmod(modes[one])
+
+        levels = found(told)
+        assert levels["operational.readonly"] == "FAIL"
+        assert not {"operational.broken", "database.broken", "database.silent"} & set(levels)
+
+    def test_of_a_mirror_that_is_damaged(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("SHULIAN_MIRROR_URL", raising=False)
+        path = home / "mirror.sqlite"
+        path.write_bytes(b"no database" * 999)
+
+        told = look(home)
+
+        (finding,) = (one for one in told.json["findings"] if one["check"] == "database")
+        assert (finding["case"], finding["level"]) == ("broken", "FAIL")
+        assert "Move it away" in finding["next_step"]
 
     def test_of_an_operational_database_that_is_damaged(self, home: Path) -> None:
         (home / "operational.sqlite").write_bytes(b"no database" * 999)
