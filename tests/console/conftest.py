@@ -1,7 +1,5 @@
 """A lived home behind a real server, and a real browser in front of it."""
 
-import os
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -23,9 +21,8 @@ from api.demo.stage import Silence
 from api.exports import export
 from api.packages.packages import read_package
 from api.samples import PORT_THROUGHPUT
+from tests.browser import VARIABLE, find
 from tests.postgres import mirror_of
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @dataclass(frozen=True)
@@ -76,8 +73,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    named = os.environ.get("SHULIAN_CHROMIUM")
-    found = named or next((path for one in BROWSERS if (path := shutil.which(one))), None)
+    found = find()
+    if found is None:
+        pytest.fail(f"no browser: set {VARIABLE} to one, or run scripts/setup --dev")
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
             executable_path=found,
