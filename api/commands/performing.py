@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
 import typer
 
@@ -24,7 +24,7 @@ from api.commands.homes import (
     settings_for,
     taken,
 )
-from api.commands.serving import HostOption, PortOption, open_whole, serve
+from api.commands.serving import LOG_NAME, HostOption, PortOption, open_whole, serve
 from api.commands.showing import clean, console, print_json, print_pairs, say
 from api.commands.signals import stoppable
 from chain.failure import Conflict
@@ -80,6 +80,7 @@ def demo(
     with (
         stoppable(),
         taken(settings.home, command="demo"),
+        _log(settings) as log,
         open_whole(settings) as (opened, services, worker),
     ):
         told = perform(opened, services, worker, settings, packages)
@@ -88,7 +89,17 @@ def demo(
         if told["audit"] != "equal":
             raise typer.Exit(REFUSED)
         if not once:
-            serve(services, worker, settings, port)
+            serve(services, worker, settings, port, log=log)
+
+
+@contextmanager
+def _log(settings: "Settings") -> Iterator[TextIO | None]:
+    """Keep the log out of what people read here, unless they asked for a form of it."""
+    if settings.log_format:
+        yield None
+        return
+    with (settings.home / LOG_NAME).open("w", encoding="utf-8") as file:
+        yield file
 
 
 def perform(

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, TextIO
 
 import typer
 
@@ -115,7 +115,7 @@ def up(
     )
     if detach:
         found = _detached(settings, port, workers, is_reading=read_only, as_json=as_json)
-        _tell(found, as_json=as_json)
+        _tell(found, as_json=as_json, stop="`shulian down`")
         return
     with (
         stoppable(),
@@ -179,15 +179,20 @@ def serve(
     port: int | None,
     *,
     workers: int = 0,
+    log: TextIO | None = None,
     as_json: bool = False,
 ) -> None:
-    """Serve API and console until a signal stops it, while the mirror follows the chain."""
+    """
+    Serve API and console until a signal stops it, while the mirror follows the chain.
+
+    shape: `log` is where its log goes, by default stderr
+    """
     from api.answering.server import Server, accompanied
     from api.app import create_app
     from api.console.pages import console
     from api.observing.logs import set_up
 
-    set_up(form=settings.log_format, level=settings.log_level)
+    set_up(form=settings.log_format, level=settings.log_level, stream=log)
     with _listening(settings, port) as listener, accompanied(services, worker):
         # How browsers reach it is part of what they sign, so the port must be known first.
         reached = settings_for(
@@ -246,11 +251,11 @@ def _listening(settings: "Settings", port: int | None) -> Iterator[socket.socket
         yield listener
 
 
-def _tell(found: Serving, *, as_json: bool) -> None:
+def _tell(found: Serving, *, as_json: bool, stop: str = "Ctrl-C or `shulian down`") -> None:
     if as_json:
         print_json({"url": found.url, "pid": found.pid})
         return
-    say(f"Console and API: {found.url}/   (stop with Ctrl-C or `shulian down`)")
+    say(f"Console and API: {found.url}/   (stop with {stop})")
 
 
 def _detached(

@@ -65,6 +65,13 @@ class TestUp:
         assert EmbeddedNode(copy).running() is None
         assert serving(copy) is None
 
+    def test_says_how_to_stop_what_was_left_running(self, copy: Path) -> None:
+        told = run("up", "--detach", "--home", copy, "--port", 0)
+
+        assert told.code == 0, told.err
+        assert "stop with `shulian down`" in told.err + told.out
+        assert "Ctrl-C" not in told.err + told.out
+
     def test_shares_its_chain_with_acts_and_keeps_others_out(self, copy: Path) -> None:
         run("up", "--detach", "--home", copy, "--port", 0)
         listing = shulian("listing", "ls", "--home", copy, "--json").json["items"][0]
@@ -253,6 +260,26 @@ class TestDemo:
         assert told.json["certificates_verified"] == 10
         assert told.json["audit"] == "equal"
         assert told.json["exports"] == str(folder / "exports")
+
+    def test_keeps_its_log_out_of_what_people_read(self, copy: Path) -> None:
+        process = subprocess.Popen(
+            command("demo", "--home", copy, "--port", 0),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        until(lambda: (found := serving(copy)) is not None and found.url)
+        log = copy / "serving.log"
+        until(lambda: log.is_file() and log.read_text("utf-8"))
+
+        run("down", "--home", copy)
+        told, _ = process.communicate(timeout=SECONDS_MAX)
+
+        assert "Console and API: http" in told
+        assert [line for line in told.splitlines() if line.startswith("{")] == []
+        assert all("level" in json.loads(line) for line in log.read_text("utf-8").splitlines())
 
     def test_records_nothing_of_a_bad_package(self, tmp_path: Path) -> None:
         bad = Path(shutil.copytree(PORT_THROUGHPUT, tmp_path / "bad"))
