@@ -3,6 +3,7 @@ A consortium on paper: its members, its first block, its folder, its scripts; no
 """
 
 import json
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,8 @@ GOERLI_1 = {
     "mixHash": "0x" + "00" * 32,
     "nonce": "0x0000000000000000",
 }
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/consortium.md"
 
 
 def listed(*names: str, **changes: Any) -> dict[str, Any]:
@@ -355,6 +358,22 @@ class TestJoining:
 def test_a_chain_stands_still_after_ten_periods_and_never_sooner_than_ten_seconds() -> None:
     assert stalled_after_seconds(1) == 10
     assert stalled_after_seconds(15) == 150
+
+
+class TestThePage:
+    """`docs/consortium.md`: what it prints is taken as it stands."""
+
+    def test_begins_with_members_of_this_machine(self, written: Callable[[Any], Path]) -> None:
+        (text,) = re.findall(r"(?s)<<END\n(.*?)\nEND\n", PAGE.read_text("utf-8"))
+
+        read = read_members(written(text), validators=4)
+
+        assert {one.host for one in read.members} == {"127.0.0.1"}
+
+    def test_shows_members_of_machines_of_their_own(self, written: Callable[[Any], Path]) -> None:
+        (text,) = re.findall(r"(?s)```json\n(.*?)```", PAGE.read_text("utf-8"))
+
+        assert len(read_members(written(text), validators=4).members) == 4
 
 
 class TestStart:
