@@ -82,6 +82,7 @@ def open_services(
             clock=lambda: int(time()),
             finality=settings.finality,
             stall_seconds=settings.stall_seconds,
+            backup_folder=settings.backup_folder,
             verify=_verify(settings, ledger),
             webhooks=webhooks_of(settings, operational, chain_id=chain_id),
             ledger=ledger,

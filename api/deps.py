@@ -46,7 +46,8 @@ class Services:
 
     shape: `ledger` is None where only questions are answered; `clock` gives seconds of wall time,
            for sessions and logs only: everything of the ledger uses the time of its blocks;
-           a chain whose newest block is older than `stall_seconds` stands still, 0 for never
+           a chain whose newest block is older than `stall_seconds` stands still, 0 for never;
+           in `backup_folder`, if there is one, backups are to be found
     """
 
     mirror: Engine
@@ -65,6 +66,7 @@ class Services:
     finality: str
     verify: str
     stall_seconds: int = 0
+    backup_folder: str = ""
     ledger: Ledger | None = None
     rpc_url: str = ""
     streams: Streams = field(default_factory=Streams)

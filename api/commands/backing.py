@@ -35,6 +35,12 @@ class TargetMissing(Misused):
     """A backup needs a place: name one, or set backup_folder."""
 
 
+class KeepNeedsFolder(Misused):
+    """How many backups to keep is for a folder of them; a file was named."""
+
+    file: str
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     add(app, backup, name="backup", example="shulian backup /var/backups/shulian --content")
@@ -65,6 +71,15 @@ def backup(
         ),
     ] = False,
     deep: DeepOption = False,
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="When the new one is proven, remove older ones of this chain in that folder, but"
+            " for the newest so many.",
+            metavar="N",
+        ),
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -75,11 +90,14 @@ def backup(
     deployments, exports and key files, with a manifest of SHA-256 digests.
     """
     from api.databases import open_current
-    from api.upkeep.backups import What, back_up
+    from api.upkeep.backups import SUFFIX, What, back_up
+    from api.upkeep.retention import keep_newest
 
     settings = settings_for(home)
     require_home(settings.home)
     place = _place(target, settings)
+    if keep is not None and place.name.endswith(SUFFIX):
+        raise KeepNeedsFolder(file=str(place))
     what = What(
         has_keys=not without_keys,
         has_password=not (without_keys or without_password),
@@ -98,11 +116,17 @@ def backup(
             )
         finally:
             mirror.dispose()
-    told = {"file": str(made.path), "size_bytes": made.size_bytes, **told_of(made.manifest)}
+    removed = [str(one) for one in keep_newest(made.path, keep)] if keep is not None else []
+    told = {
+        "file": str(made.path),
+        "size_bytes": made.size_bytes,
+        "removed": removed,
+        **told_of(made.manifest),
+    }
     if as_json:
         print_json(told)
         return
-    print_pairs([("backup", told["file"]), *_pairs(told)])
+    print_pairs([("backup", told["file"]), *_pairs(told), *(("removed", one) for one in removed)])
     if made.manifest.has_password:
         say("It holds the keys with their password: keep it where you would keep the home.")
 

@@ -152,6 +152,7 @@ NEXT: Final[Mapping[str, str]] = {
     "DatabaseUnreachable": "See with `shulian doctor` whether it runs and lets this role in.",
     "DatabaseRefused": "See `shulian doctor`.",
     "TargetTaken": "Name a file that is not there yet and ends in .tar.gz, or a folder.",
+    "KeepNeedsFolder": "Name a folder, or leave --keep out.",
     "TargetMissing": "`shulian backup FOLDER`, or set backup_folder.",
     "ConfigUnreadable": "Name a file that is there, and that this user may read.",
     "ConfigMalformed": "Mend that line; `shulian config init FILE` writes a right one.",

@@ -4,15 +4,19 @@
 What they hold is `api.kit`'s; installing them is the operator's (docs/operate.md).
 """
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.commands.failing import add
 from api.commands.homes import HomeOption, JsonOption, told_settings
-from api.commands.showing import print_json, print_pairs
+from api.commands.showing import print_json, print_pairs, say
 from chain.durable import fresh_file, publish
+
+if TYPE_CHECKING:
+    from api.config import Told
 
 MODE = 0o644
 
@@ -44,7 +48,26 @@ def kit(
             Path(file.name).chmod(MODE)
             publish(file, target)
         names.append(one.name)
+    notes = list(_notes(told))
     if as_json:
-        print_json({"folder": str(place), "files": names})
-    else:
-        print_pairs([("folder", str(place)), *(("", name) for name in names)])
+        print_json({"folder": str(place), "files": names, "notes": notes})
+        return
+    print_pairs([("folder", str(place)), *(("", name) for name in names)])
+    for note in notes:
+        say(note)
+
+
+def _notes(told: "Told") -> Iterator[str]:
+    """Say what these files need and do not find."""
+    from api.kit import CONFIG
+
+    if told.config is None:
+        yield (
+            f"No file of settings holds here, so the units name {CONFIG}: write it with"
+            f" `shulian config init {CONFIG}`, and `shulian --config {CONFIG} kit` once more."
+        )
+    if not told.settings.backup_folder:
+        yield (
+            "No backup_folder is set: shulian-backup.service would end with TargetMissing every"
+            " night, and nothing would alarm. Set it in the file of settings."
+        )

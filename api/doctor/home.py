@@ -16,6 +16,7 @@ from api.commands.homes import is_home
 from api.config import Settings
 from api.doctor.findings import Finding, bad, good, odd
 from api.migrations import NEWEST
+from api.upkeep.retention import archives_in
 from chain.failure import LedgerError
 from chain.keys import PASSWORD_FILE, home_keyring
 from chain.passwords import ANYBODY_ELSE, read_password
@@ -25,7 +26,6 @@ SPACE_LOW: Final = 2 << 30
 SPACE_NONE: Final = 128 << 20
 DAY_SECONDS: Final = 86_400
 BACKUP_LATE_SECONDS: Final = 36 * 3600
-BACKUPS: Final = "shulian-*.tar.gz"
 
 
 def examine_home(settings: Settings) -> Iterator[Finding]:
@@ -56,7 +56,7 @@ def _newest_backup(settings: Settings) -> Finding:
         return odd("backup", "unnamed")
     folder = Path(settings.backup_folder)
     try:
-        made = [one.stat().st_mtime for one in folder.glob(BACKUPS)]
+        made = [one.path.stat().st_mtime for one in archives_in(folder)]
     except OSError as error:
         return odd("backup", "unreadable", path=folder, reason=error.strerror)
     if not made:

@@ -8,6 +8,7 @@ It counts nothing (`api.observing.metrics`).
 import os
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -29,6 +30,7 @@ from api.content.rows import copy_counts, counts
 from api.deps import Services
 from api.observing.metrics import resident_bytes
 from api.operational import ALARMS, WEBHOOK_DELIVERIES, WEBHOOKS
+from api.upkeep.retention import newest_at
 from chain.heads import heads_of
 from chain.letters import count_letters
 from chain.rewinds import rewound
@@ -61,6 +63,7 @@ class Collector:
             yield from _of_mirror(self._services, snapshot.session)
         yield from _of_operations(self._services.operational)
         yield from _of_content(self._services.operational)
+        yield _of_backups(self._services.backup_folder)
         yield from _of_databases(self._services)
         yield from _of_process(self._services)
 
@@ -137,6 +140,20 @@ def _of_content(engine: Engine) -> Iterator[Metric]:
     alarm = int(newest is not None and bool(newest.trouble))
     yield from (told, copies)
     yield GaugeMetricFamily("shulian_content_store_away", "1 while it does not answer.", alarm)
+
+
+def _of_backups(folder: str) -> Metric:
+    told = GaugeMetricFamily(
+        "shulian_backup_made_timestamp_seconds",
+        "When the newest backup in backup_folder was made, 0 if there is none.",
+    )
+    if folder:
+        try:
+            told.add_metric([], newest_at(Path(folder)) or 0)
+        except OSError:
+            # What cannot be read protects nobody.
+            told.add_metric([], 0)
+    return told
 
 
 def _of_databases(services: Services) -> Iterator[Metric]:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -214,6 +215,31 @@ class TestBackUp:
 
         assert target.read_text() == "mine"
         assert not list(tmp_path.glob(".fresh-*"))
+
+    def test_removes_older_ones_when_the_new_one_is_proven(
+        self, mirrored: Mirrored, tmp_path: Path
+    ) -> None:
+        """A backup every night filled the disk that was to save us."""
+        mirrored.admit("exchange")
+        folder = tmp_path / "backups"
+        first = shulian("backup", folder, "--home", mirrored.home, "--json").json
+        old = folder / re.sub(r"-\d+T", "-20250101T", Path(first["file"]).name)
+        Path(first["file"]).rename(old)
+
+        told = shulian("backup", folder, "--keep", 1, "--home", mirrored.home, "--json")
+
+        assert told.code == 0, told.err
+        assert told.json["removed"] == [str(old)]
+        assert [str(one) for one in folder.iterdir()] == [told.json["file"]]
+
+    def test_keeps_so_many_only_in_a_folder(self, mirrored: Mirrored, tmp_path: Path) -> None:
+        mirrored.admit("exchange")
+        file = tmp_path / "backup.tar.gz"
+
+        told = shulian("backup", file, "--keep", 2, "--home", mirrored.home, "--json")
+
+        assert (told.code, told.problem["type"]) == (2, "/problems/keep-needs-folder")
+        assert not file.exists()
 
     def test_makes_a_folder_that_is_missing_and_keeps_what_is_in_it(
         self, mirrored: Mirrored, tmp_path: Path

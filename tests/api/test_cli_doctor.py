@@ -232,7 +232,7 @@ class TestFindings:
 
     def test_of_a_backup_that_is_late(self, home: Path) -> None:
         assert found(look(home))["backup.none"] == "WARN"
-        old = home.parent / "backups" / "shulian-1.tar.gz"
+        old = home.parent / "backups" / "shulian-1-2-20260101T000000Z.tar.gz"
         old.touch()
         os.utime(old, (time.time() - 9 * 86_400,) * 2)
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,23 @@ class TestEveryFile:
         told = shulian("--config", tmp_path / "shulian.toml", "kit", kit)
 
         assert told.code == 0
+
+
+class TestNotes:
+    def test_say_what_the_units_would_miss(self, tmp_path: Path) -> None:
+        """They name a file that is not there, and back up to nowhere every night."""
+        told = shulian("kit", tmp_path / "kit", "--home", tmp_path / "home", "--json")
+        said = shulian("kit", tmp_path / "kit", "--home", tmp_path / "home")
+
+        settings, backups = told.json["notes"]
+        assert "/etc/shulian/shulian.toml" in settings
+        assert "TargetMissing" in backups
+        assert "backup_folder" in said.out + said.err
+
+    def test_say_nothing_where_nothing_is_missing(self, kit: Path, tmp_path: Path) -> None:
+        told = shulian("--config", tmp_path / "shulian.toml", "kit", kit, "--json")
+
+        assert told.json["notes"] == []
 
 
 class TestUnits:
@@ -129,3 +147,25 @@ class TestAlerts:
 
         assert asked
         assert asked - known == set()
+
+    def test_rings_after_as_long_as_it_says(self, kit: Path) -> None:
+        rules = text(kit, "prometheus/shulian-alerts.yml").partition("ChainStandsStill")[2]
+        window, wait = re.findall(r"\[(\d+)m\]|for: (\d+)m", rules)[:2]
+
+        assert int(window[0]) + int(wait[1]) == 5
+        assert "five minutes" in rules
+
+    def test_rings_for_a_backup_that_is_late_or_was_never_made(
+        self, kit: Path, mirrored: Mirrored, tmp_path: Path
+    ) -> None:
+        services = replace(mirrored.services, backup_folder=str(tmp_path))
+        mirrored = replace(mirrored, services=services)
+        figure = "shulian_backup_made_timestamp_seconds"
+
+        never = mirrored.client.get("/metrics").text
+        (tmp_path / "shulian-7-1-20260101T023000Z.tar.gz").touch()
+        made = mirrored.client.get("/metrics").text
+
+        assert f"time() - {figure} > 36 * 3600" in text(kit, "prometheus/shulian-alerts.yml")
+        assert f"\n{figure} 0.0\n" in never
+        assert float(re.findall(rf"(?m)^{figure} (.+)$", made)[0]) > 1_700_000_000
