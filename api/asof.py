@@ -34,6 +34,14 @@ class TimeBeforeChain(NotFound):
     time: str
 
 
+class NotThereYet(NotFound):
+    """It was not there yet at this block."""
+
+    noun: str
+    id: str
+    block_number: int
+
+
 class TimeMalformed(Invalid):
     """A time is written as RFC 3339 has it, such as 2026-11-21T08:00:00Z."""
 

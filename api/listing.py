@@ -14,7 +14,7 @@ from api.events import tell_event
 from api.models import AsOf, Json, described, page_model
 from api.paging import Paging
 from api.streaming.audience import RESERVED, Audience
-from api.streaming.feed import narrowed
+from api.streaming.feed import narrowed, require_known
 from api.streaming.wanted import Wanted
 from api.wire import make_model, time_text
 from chain.store import BLOCKS, EVENTS, stored_entries
@@ -45,6 +45,7 @@ def tell_events(looker: Looker, wanted: Wanted, pages: Paging) -> Json:
     """Return a page of the events that the caller may see, oldest first; log who is signed in."""
     looker.log()
     reading, viewer = looker.reading, looker.look.viewer if looker.look else None
+    require_known(reading.session, wanted)
     place = (EVENTS.c.block_number, EVENTS.c.log_index)
     conditions = [EVENTS.c.block_number <= reading.block.number, *narrowed(wanted)]
     after = pages.after_numbers(2)

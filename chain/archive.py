@@ -75,6 +75,13 @@ class NotFinalYet(Conflict):
     final_number: int
 
 
+class RangeEmpty(Invalid):
+    """A range of blocks begins at or below its end, and this one holds none."""
+
+    first: int
+    last: int
+
+
 class ArchiveOfAnother(Conflict):
     """The folder holds the archive of another chain, or of another fork of it."""
 
@@ -138,18 +145,22 @@ def export_events(
 
     ensures: what is written is on the disk before the manifest names it; a run that was stopped is
              continued by the next
-    :raises NotFinalYet: if `last` can still change
+    :raises NotFinalYet: if a block of it can still change
+    :raises RangeEmpty: if a range is named that holds no block
     :raises ArchiveOfAnother: if the folder's archive is not of this chain
     """
-    make_folder(folder)
     with Session(engine) as session:
         final = final_number(session)
+        is_named = (first, last) != (None, None)
         last = final if last is None else last
-        if last > final:
-            raise NotFinalYet(block_number=last, final_number=final)
-        archive = _begun(session, folder, range_blocks)
+        if max(last, first or 0) > final:
+            raise NotFinalYet(block_number=max(last, first or 0), final_number=final)
         lowest = session.connection().execute(select(func.min(BLOCKS.c.number))).scalar()
         start = max(lowest or 0, first or 0)
+        if is_named and start > last:
+            raise RangeEmpty(first=start, last=last)
+        make_folder(folder)
+        archive = _begun(session, folder, range_blocks)
         kept = tuple(one for one in archive.parts if _is_there(folder, one))
         archive = replace(archive, parts=kept)
         _require_same(session, folder, archive)

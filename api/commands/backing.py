@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from api.commands.failing import Misused, add
+from api.commands.failing import FileNotTaken, Misused, add
 from api.commands.homes import HomeOption, JsonOption, require_home, settings_for
 from api.commands.progress import parts
 from api.commands.showing import print_json, print_pairs, say
@@ -156,9 +156,13 @@ def restore(
     from api.upkeep.restores import restore as put_back
 
     settings = settings_for(home)
+    path = file.expanduser().absolute()
+    if not path.is_file():
+        reason = "it is no file" if path.exists() else "it is not there"
+        raise FileNotTaken(path=str(file), reason=reason)
     with stoppable(), parts(is_quiet=as_json) as shown:
         shown.begin("restore and compare")
-        manifest = put_back(file.expanduser().absolute(), settings, is_deep=deep)
+        manifest = put_back(path, settings, is_deep=deep)
     told = {"home": str(settings.home), **told_of(manifest)}
     if as_json:
         print_json(told)

@@ -95,7 +95,19 @@ NEXT: Final[Mapping[str, str]] = {
     "ResourceFileMissing": "Add the file to the package, or mend its descriptor.",
     "OutboxConflict": "Choose another --key, or repeat the act exactly as it was.",
     "IdAmbiguous": "Give more digits of the id.",
-    "IdUnknown": "List the ids with `ls --json`.",
+    "IdUnknown": "List the ids with the noun's own `ls --json`, such as `shulian asset ls --json`.",
+    "VersionUnknown": "Name one of the versions that there are, or leave it out.",
+    "NotThereYet": "Name a later block, or leave --as-of-block and --as-of-time out.",
+    "BlockNotMirrored": "See `shulian mirror status` for the newest block.",
+    "TimeBeforeChain": "See `shulian mirror status` for the blocks that there are.",
+    "NodeUnknown": "See the nodes with `shulian consortium status`.",
+    "NotValidator": "See the validators with `shulian consortium status`.",
+    "WebhookStateWrong": "See the states with `shulian webhook ls`.",
+    "ContractUnknown": "Name a contract as the events do, such as Trades.",
+    "RangeEmpty": "Give a first block that is not above the last, and is in the mirror.",
+    "ServerRefused": "Look at the address, or ask whoever runs that server.",
+    "TokenRefused": "Sign in there, and name the file of the session's token with --token-file.",
+    "EvidenceRefused": "Name a list of records, such as /v1/assets, narrowed if it is long.",
     "ServingFailed": "Look at the end of the log that is named.",
     "PortTaken": "Choose another --port, or none for a free one.",
     "TrustListInvalid": "Ask for no more signatures than there are exchanges: see --threshold and"
@@ -123,7 +135,6 @@ NEXT: Final[Mapping[str, str]] = {
     "ArchiveDamaged": "Take another backup; nothing was restored.",
     "BackupNotEqual": "Back up again; if it stays, look with `shulian mirror verify --full`.",
     "MirrorWritten": "Stop the process that serves this home with `shulian down`, then repeat.",
-    "ChainSilent": "Start it with `shulian up`, or check what is stored alone with --offline.",
     "RepairNotPermitted": "Find out which chain is true; then repeat with"
     " --accept-fork-below-final, which keeps the mirror as it is beside.",
     "ForkBeyondFinality": "See `shulian mirror verify`, then `shulian mirror repair`.",
@@ -143,7 +154,8 @@ NEXT: Final[Mapping[str, str]] = {
     "KeyDamaged": "Put the key file of a backup back.",
     "FileOpenToOthers": "Close it with chmod 600.",
     "PasswordFileUnreadable": "Name a file that this process may read.",
-    "SystemRefused": "See with `shulian doctor` whose the files are, and what is missing.",
+    "SystemRefused": "Look whether this user may read and write there; of the home,"
+    " `shulian doctor` says whose the files are.",
     "DiskFull": "Make room, then repeat; what was written before is whole.",
     "DatabaseNotWritable": "Let the role own the database, or give the file to this user; see"
     " `shulian doctor`.",
@@ -174,8 +186,8 @@ NEXT: Final[Mapping[str, str]] = {
 }
 FAMILIES: Final[Mapping[type[LedgerError], str]] = {
     Misused: "Read the command's --help.",
-    NotFound: "Look with `ls` for what there is.",
-    Conflict: "Look at its present state with `show`.",
+    NotFound: "Look for what there is: every noun has its `ls`, such as `shulian asset ls`.",
+    Conflict: "Look at its present state: every noun has its `show`, such as `shulian trade show`.",
     Forbidden: "Act as an account that may do this (--as).",
     Invalid: "Correct what was given; --help describes every value.",
     LedgerError: "See `shulian status` for the state of this home.",

@@ -23,7 +23,7 @@ from api.commands.homes import (
     require_home,
     settings_for,
 )
-from api.commands.mirrors import IdUnknown, Json, Mirror, digits_of, open_reading, record_of
+from api.commands.mirrors import Json, Mirror, digits_of, open_reading, record_of
 from api.commands.nouns import NOUNS, Noun, load
 from api.commands.showing import print_json, print_pairs, print_table, say
 from api.commands.wording import names_for, pairs_of, plain_text, title_of
@@ -187,7 +187,7 @@ def one_of(mirror: Mirror, noun: Noun, record: type, given: Mapping[str, Any]) -
     keys = [tuple(getattr(one, part) for part in key_names(record)) for one in held]
     wanted = [key for key in keys if _fits(key[1:], rest)]
     if not wanted:
-        raise IdUnknown(noun=noun.name, id=text)
+        raise mirror.missing(noun.name, record, first, *rest.values())
     found: Recorded[Any] | None = find(
         mirror.session, record, *max(wanted), at_block=mirror.at_block
     )

@@ -35,12 +35,6 @@ SAMPLED: Final = 200
 KIB: Final = 1024
 
 
-class ChainSilent(LedgerError):
-    """The chain does not run, or does not answer, and this needs it."""
-
-    home: str
-
-
 class ChoiceUnclear(Misused):
     """These options exclude each other."""
 
@@ -157,12 +151,11 @@ def verify(
     number = None if full else SAMPLED if sample is None else sample
     with (
         stoppable(),
+        _chain_of(settings, is_needed=not offline),
         opened(settings) as mirror,
         node_of(settings) as node,
         parts(is_quiet=as_json) as shown,
     ):
-        if node is None and not offline:
-            raise ChainSilent(home=str(settings.home))
         checks = list(_checks(settings, mirror, None if offline else node, number, shown))
         if against is not None:
             shown.begin(f"compare with {against}")
@@ -174,6 +167,20 @@ def verify(
         print_pairs([("mirror", "equal" if is_equal else "different"), *_lines(checks)])
     if not is_equal:
         raise typer.Exit(REFUSED)
+
+
+@contextmanager
+def _chain_of(settings: "Settings", *, is_needed: bool) -> Iterator[None]:
+    """Let the chain inside the home run meanwhile, if it is asked and nobody lets it run."""
+    from chain.node import EmbeddedNode
+
+    if not is_needed or settings.rpc_url or EmbeddedNode(settings.home).running() is not None:
+        yield
+        return
+    from api.commands.ledgers import open_ledger, open_parts
+
+    with open_ledger(settings) as ledger, open_parts(ledger):
+        yield
 
 
 def _checks(

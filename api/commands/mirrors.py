@@ -14,6 +14,7 @@ from sqlalchemy import Engine, select
 from sqlmodel import Session
 
 from api import statuses
+from api.asof import NotThereYet
 from api.catalogue import titles
 from api.commands.nouns import NOUNS, Noun, load
 from api.config import Settings
@@ -51,6 +52,15 @@ class IdUnknown(NotFound):
 
     noun: str
     id: str
+
+
+class VersionUnknown(NotFound):
+    """There is no such version of it."""
+
+    noun: str
+    id: str
+    version: str
+    known: tuple[str, ...]
 
 
 class IdAmbiguous(Invalid):
@@ -175,8 +185,21 @@ class Mirror:
         """
         found = find(self.session, record, *key, at_block=self.at_block)
         if found is None:
-            raise IdUnknown(noun=record.__name__.lower(), id=str(key[0]))
+            raise self.missing(record.__name__.lower(), record, str(key[0]), *key[1:])
         return found.record
+
+    def missing(self, noun: str, record: type, first: str, *rest: Any) -> LedgerError:
+        """Return why a record is not told whose id, or its beginning, is there: `rest` narrows."""
+        names = key_names(record)
+        where = {names[0]: first}
+        known: list[Any] = list(every(self.session, record, where=where, at_block=self.at_block))
+        if known and rest:
+            versions = tuple(sorted({str(getattr(one, names[1])) for one in known}))
+            said = ", ".join(str(one) for one in rest if one is not None)
+            return VersionUnknown(noun=noun, id=first, version=said, known=versions)
+        if not known and next(every(self.session, record, where=where), None) is not None:
+            return NotThereYet(noun=noun, id=first, block_number=self.block.number)
+        return IdUnknown(noun=noun, id=first)
 
     def _every(self, record: type[R], where: Mapping[str, Any]) -> Iterator[R]:
         return every(self.session, record, where=where, at_block=self.at_block)

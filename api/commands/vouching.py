@@ -22,6 +22,7 @@ Json = dict[str, Any]
 
 LIMIT: Final = 200
 SECONDS_MAX: Final = 120
+UNAUTHORIZED: Final = 401
 
 
 class ListNotComplete(Conflict):
@@ -44,6 +45,20 @@ class ServerRefused(LedgerError):
 
     url: str
     status: int
+    said: str
+
+
+class TokenRefused(LedgerError):
+    """The server tells this list only to those who signed in."""
+
+    url: str
+    said: str
+
+
+class EvidenceRefused(LedgerError):
+    """The server does not vouch for this list."""
+
+    url: str
     said: str
 
 
@@ -138,7 +153,14 @@ def _fetched(url: str, token: str) -> tuple[Json, list[Json]]:
         # As of the block that the pages are as of, whatever came since.
         number = str(pages[0]["as_of"]["block_number"])
         at = {name: value for name, value in asked.items() if name != "as_of_time"}
-        return _asked(client, bare, {**at, "as_of_block": number, "evidence": "true"}), pages
+        query = {**at, "as_of_block": number, "evidence": "true"}
+        try:
+            return _asked(client, bare, query), pages
+        except ServerRefused as error:
+            # The list itself was told: it is this that the server has no answer to.
+            if error.status in (400, 422):
+                raise EvidenceRefused(url=bare, said=error.said) from error
+            raise
 
 
 def _pages(client: Any, url: str, asked: dict[str, str]) -> Iterator[Json]:
@@ -161,6 +183,8 @@ def _asked(client: Any, url: str, query: dict[str, str]) -> Json:
         found: Json = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         raise ServerRefused(url=url, status=0, said=str(error)) from error
+    if answer.status_code == UNAUTHORIZED:
+        raise TokenRefused(url=url, said=str(found.get("detail", "")))
     if answer.status_code != 200:
         raise ServerRefused(url=url, status=answer.status_code, said=str(found.get("detail", "")))
     return found

@@ -15,7 +15,7 @@ from api.listing import tell_events
 from api.models import Json, page_model
 from api.parameters import AboutQuery, ContractQuery, NameQuery
 from api.problems import declares
-from api.streaming.wanted import EventNameUnknown, Wanted
+from api.streaming.wanted import ContractUnknown, EventNameUnknown, Wanted
 
 router = APIRouter(prefix="/events", tags=["events"])
 
@@ -30,7 +30,7 @@ def wanted(
 @router.get(
     "",
     response_model=page_model("EventPage", EVENT),
-    responses=declares(EventNameUnknown, SessionEnded, AccountNotServed),
+    responses=declares(EventNameUnknown, ContractUnknown, SessionEnded, AccountNotServed),
 )
 def browse(looker: LookerDep, pages: StepsDep, which: Annotated[Wanted, Depends(wanted)]) -> Json:
     """List events; a page holds fewer than asked for where some are not yours to see."""

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from fastapi.security import HTTPAuthorizationCredentials
 
 from api.access import BEARER
+from api.asof import BlockNotMirrored
 from api.auth import AccountNotServed, SessionEnded
 from api.deps import ServicesDep
 from api.parameters import AboutQuery, ContractQuery, NameQuery
@@ -18,7 +19,7 @@ from api.problems import MirrorEmpty, declares
 from api.streaming.positions import CHARACTERS_MAX, PositionForeign, PositionInvalid
 from api.streaming.stream import MEDIA_TYPE, open_stream
 from api.streaming.streams import StreamsFull, TooManyStreams
-from api.streaming.wanted import EventNameUnknown, Wanted
+from api.streaming.wanted import ContractUnknown, EventNameUnknown, Wanted
 
 router = APIRouter(prefix="/stream", tags=["stream"])
 
@@ -58,7 +59,9 @@ STREAM = {
     **declares(
         PositionInvalid,
         PositionForeign,
+        BlockNotMirrored,
         EventNameUnknown,
+        ContractUnknown,
         SessionEnded,
         AccountNotServed,
         MirrorEmpty,

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.access import PrivilegedDep
+from api.asof import BlockNotMirrored
 from api.models import Json
 from api.parameters import HASH_PATTERN
 from api.problems import SignInRequired, declares
 from api.streaming.positions import CHARACTERS_MAX, PositionForeign, PositionInvalid
-from api.streaming.wanted import EventNameUnknown
+from api.streaming.wanted import ContractUnknown, EventNameUnknown
 from api.webhooks.answers import (
     DELIVERY,
     DELIVERY_PAGE,
@@ -80,8 +81,10 @@ CREATED = declares(
     WebhookUrlRefused,
     TooManyWebhooks,
     EventNameUnknown,
+    ContractUnknown,
     PositionInvalid,
     PositionForeign,
+    BlockNotMirrored,
 )
 
 

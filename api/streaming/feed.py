@@ -13,16 +13,20 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlmodel import Session
 
+from api.asof import BlockNotMirrored
 from api.deps import Reading, Services, open_reading
 from api.streaming.audience import RESERVED, Audience
 from api.streaming.positions import ANY_HASH, END, START, UNHEARD, Position, PositionForeign
-from api.streaming.wanted import Wanted
+from api.streaming.wanted import ContractUnknown, Wanted
+from chain.acts import ACTS
 from chain.facts import Block, Entry
 from chain.rewinds import is_orphan, last_rewind, lowest_since
 from chain.rows import BLOCKS, EVENTS
-from chain.store import block_at, stored_entries
+from chain.store import block_at, followed, stored_entries
 
 PAGE_EVENTS: Final = 100
+
+CONTRACTS: Final = frozenset(one.CONTRACT for one in ACTS.values())
 
 NEWEST: Final = "newest"
 OLDEST: Final = "oldest"
@@ -111,16 +115,35 @@ def place(reading: Reading, after: str, *, is_final: bool = False) -> Position:
 
     shape: the newest of what is final, where only that is wanted
     :raises PositionInvalid: if there is no such place
+    :raises BlockNotMirrored: if it is the number of a block that is not there yet
     """
     session = reading.session
     if after not in (OLDEST, NEWEST):
-        return Position.parse(after)
+        found = Position.parse(after)
+        # Only one that was given out may be above the tip: a mirror made anew comes there again.
+        if found.epoch == UNHEARD and found.block_number > reading.block.number:
+            raise BlockNotMirrored(block_number=found.block_number)
+        return found
     if after == NEWEST and not is_final:
         return newest(session, reading.block)
     final = block_at(session, reading.final_number) if after == NEWEST else None
     if final is None:
         return oldest(session)
     return Position(final.number, END, last_rewind(session), final.hash)
+
+
+def require_known(session: Session, wanted: Wanted) -> None:
+    """
+    Check that what somebody wants can ever happen.
+
+    :raises ContractUnknown: if no contract of the ledger has the name
+    """
+    name = wanted.contract
+    if name is None or name in CONTRACTS:
+        return
+    # One of a newer version, whose events are kept raw.
+    if name not in {one.contract for one in followed(session)[1]}:
+        raise ContractUnknown(contract=name)
 
 
 def newest(session: Session, tip: Block) -> Position:

@@ -32,7 +32,7 @@ from api.models import Json
 from api.observing.middleware import ENDLESS
 from api.problems import InternalFailure, problem_of
 from api.streaming.audience import Audience
-from api.streaming.feed import OLDEST, Told, place, read_feed, snapshot
+from api.streaming.feed import OLDEST, Told, place, read_feed, require_known, snapshot
 from api.streaming.positions import Position
 from api.streaming.streams import Streams
 from api.streaming.wanted import Wanted
@@ -214,11 +214,14 @@ def open_stream(
     """
     Return the answer that tells a client what it wants from a position on.
 
-    :raises PositionInvalid: PositionForeign: if there is no such place to go on from
+    :raises PositionInvalid: PositionForeign: BlockNotMirrored: if there is no such place to go on
+        from
+    :raises ContractUnknown: if it wants what cannot happen
     :raises StreamsFull: TooManyStreams: if there is no room
     :raises SessionEnded: AccountNotServed: if the token is nobody's
     """
     with snapshot(services) as reading:
+        require_known(reading.session, wanted)
         position = place(reading, after or OLDEST, is_final=wanted.is_final)
         viewer = None if token is None else resume(services, reading, token)
         if viewer is not None:

@@ -20,6 +20,12 @@ class EventNameUnknown(Invalid):
     name: str
 
 
+class ContractUnknown(Invalid):
+    """The ledger has no contract of this name."""
+
+    contract: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """

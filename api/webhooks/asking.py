@@ -7,7 +7,7 @@ Not the webhooks themselves (`api.webhooks.endpoints`), which know no mirror.
 from dataclasses import dataclass
 
 from api.deps import Reading
-from api.streaming.feed import NEWEST, place, settle
+from api.streaming.feed import NEWEST, place, require_known, settle
 from api.streaming.wanted import Wanted
 from api.webhooks.endpoints import Webhook, Webhooks
 from chain.values import Address, ParticipantId
@@ -37,11 +37,12 @@ def make_webhook(
     """
     Make a webhook of an organisation, and return it with its secret.
 
-    :raises LedgerError: as `Webhooks.add`, `Wanted`, `place` and `settle` do
+    :raises LedgerError: as `Webhooks.add`, `Wanted`, `require_known`, `place` and `settle` do
     """
     wanted = Wanted(
         about=asked.about, contract=asked.contract, name=asked.name, is_final=asked.is_final
     )
+    require_known(reading.session, wanted)
     start = place(reading, asked.after, is_final=asked.is_final)
     return webhooks.add(
         participant_id=participant_id,

@@ -56,6 +56,16 @@ class TestEveryRead:
 
 
 class TestAsOfBlock:
+    def test_says_what_was_not_there_yet(self, chain: Mirrored) -> None:
+        early, problem = told(chain, as_of_block=1)
+        never = chain.get(f"/v1/assets/{named('another')}", as_of_block=1).json()
+        traced = chain.get(f"/v1/assets/{ASSET}/lineage", as_of_block=1).json()
+
+        assert (early, problem["type"]) == (404, "/problems/not-there-yet")
+        assert problem["detail"].endswith("block_number=1")
+        assert never["type"] == "/problems/asset-not-found"
+        assert traced["type"] == "/problems/not-there-yet"
+
     def test_reads_what_held_then(self, chain: Mirrored) -> None:
         before = chain.get(f"/v1/assets/{ASSET}", as_of_block=2).json()
         now = chain.get(f"/v1/assets/{ASSET}").json()

@@ -152,10 +152,47 @@ class TestShow:
         absent = shulian("asset", "show", asset, "--version", 9, "--home", home, "--json")
 
         assert there.json["version"] == 1
-        assert absent.problem["type"] == "/problems/id-unknown"
+        assert absent.problem["type"] == "/problems/version-unknown"
+
+    def test_says_which_versions_there_are(self, home: Path) -> None:
+        first = shulian("asset", "ls", "--home", home, "--json").json["items"][0]["asset_id"]
+
+        told = shulian("asset", "show", first, "--version", 7, "--home", home, "--json")
+
+        assert told.problem["type"] == "/problems/version-unknown"
+        assert told.problem["fields"] == {
+            "noun": "asset",
+            "id": first,
+            "version": "7",
+            "known": ["1"],
+        }
+
+    def test_says_that_something_was_not_there_yet(self, home: Path) -> None:
+        first = shulian("asset", "ls", "--home", home, "--json").json["items"][0]["asset_id"]
+
+        told = shulian("asset", "show", first, "--as-of-block", 3, "--home", home, "--json")
+
+        assert told.problem["type"] == "/problems/not-there-yet"
+        assert told.problem["fields"] == {"noun": "asset", "id": first, "block_number": 3}
 
 
 class TestTrace:
+    @pytest.mark.parametrize(
+        ("asked", "problem"),
+        [
+            (("--version", 9), "version-unknown"),
+            (("--as-of-block", 3), "not-there-yet"),
+        ],
+    )
+    def test_says_what_is_not_there(
+        self, home: Path, asked: tuple[object, ...], problem: str
+    ) -> None:
+        first = shulian("asset", "ls", "--home", home, "--json").json["items"][0]["asset_id"]
+
+        told = shulian("trace", first, *asked, "--home", home, "--json")
+
+        assert told.problem["type"] == f"/problems/{problem}"
+
     def product(self, home: Path) -> str:
         found: str = listed(home, "asset", "--kind", "PRODUCT")[0]["asset_id"]
         return found

@@ -9,6 +9,7 @@ import pytest
 
 from api.upkeep.peers import last_where
 from chain.archive import read_manifest
+from chain.node import EmbeddedNode
 from tests.api.copies import ask, change, copy_home
 from tests.api.shell import run, shulian
 from tests.postgres import CHOSEN, forget_mirror_of
@@ -60,6 +61,27 @@ def change_first_byte(home: Path, column: str, number: int) -> None:
     ((was,),) = ask(home, f"SELECT {column} FROM blocks WHERE number = {number}")
     other = b"\0" + bytes(was)[1:]
     change(home, f"UPDATE blocks SET {column} = :other WHERE number = {number}", other=other)
+
+
+class TestEvidence:
+    """Of a server that answers: what it refuses is told as its own."""
+
+    def test_asks_for_a_token_where_the_server_does(self, served: tuple[Path, str]) -> None:
+        told = shulian("evidence", f"{served[1]}/v1/trades", "--json")
+
+        assert told.problem["type"] == "/problems/token-refused"
+        assert "--token-file" in told.problem["next_step"]
+
+    def test_is_not_of_a_list_that_nobody_vouches_for(self, served: tuple[Path, str]) -> None:
+        told = shulian("evidence", f"{served[1]}/v1/events?name=ParticipantApplied", "--json")
+
+        assert told.problem["type"] == "/problems/evidence-refused"
+
+    def test_does_not_send_to_our_own_home_for_what_another_server_said(self) -> None:
+        told = shulian("evidence", "http://127.0.0.1:9/v1/assets", "--json")
+
+        assert told.problem["type"] == "/problems/server-refused"
+        assert "shulian" not in told.problem["next_step"]
 
 
 class TestStatus:
@@ -175,11 +197,13 @@ class TestVerify:
         assert not found["equal"]
         assert any(said in one for one in found["differences"])
 
-    def test_says_that_the_chain_does_not_run(self, copy: Path) -> None:
+    def test_lets_the_chain_run_meanwhile_as_audit_does(self, copy: Path) -> None:
+        """After `demo --once` nothing runs, and the README says what to check then."""
         told = shulian("mirror", "verify", "--home", copy, "--json")
 
-        assert told.problem["type"] == "/problems/chain-silent"
-        assert "--offline" in told.problem["next_step"]
+        assert told.code == 0, told.err
+        assert told.json["equal"] is True
+        assert EmbeddedNode(copy).running() is None
 
     def test_takes_a_number_or_everything(self, copy: Path) -> None:
         told = shulian("mirror", "verify", "--full", "--sample", 3, "--home", copy)

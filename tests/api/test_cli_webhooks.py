@@ -122,7 +122,9 @@ class TestWebhook:
             (("add", "http://10.0.0.1/", "--owner", "OWNER"), "webhook-url-refused"),
             (("add", "RECEIVER", "--owner", "0x12345678"), "id-unknown"),
             (("add", "RECEIVER", "--owner", "OWNER", "--name", "X"), "event-name-unknown"),
+            (("add", "RECEIVER", "--owner", "OWNER", "--contract", "X"), "contract-unknown"),
             (("add", "RECEIVER", "--owner", "OWNER", "--after", "x"), "position-invalid"),
+            (("add", "RECEIVER", "--owner", "OWNER", "--after", "999999"), "block-not-mirrored"),
         ],
     )
     def test_says_what_is_wrong(

@@ -114,7 +114,15 @@ class TestWanted:
         assert nothing == []
 
     @pytest.mark.parametrize(
-        "query", ["name=Nothing", "about=0x12", "unknown=1", "final=maybe", "name=A&name=B"]
+        "query",
+        [
+            "name=Nothing",
+            "contract=Nothing",
+            "about=0x12",
+            "unknown=1",
+            "final=maybe",
+            "name=A&name=B",
+        ],
     )
     def test_refuses_what_it_does_not_know(self, chain: Streamed, query: str) -> None:
         chain.emit(1)

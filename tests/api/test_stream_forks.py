@@ -62,6 +62,7 @@ class TestResume:
         [
             ("x", 422, "position-invalid"),
             ("1.2", 422, "position-invalid"),
+            ("999999", 404, "block-not-mirrored"),
             ("1.0.0.0x" + "ee" * 32, 409, "position-foreign"),
         ],
     )

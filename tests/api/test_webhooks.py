@@ -50,6 +50,8 @@ class TestMake:
             ({"url": "https://127.0.0.1.example:x/"}, 422, "webhook-url-refused"),
             ({"url": "https://10.0.0.1/"}, 422, "webhook-url-refused"),
             ({"name": "Nothing"}, 422, "event-name-unknown"),
+            ({"contract": "Nothing"}, 422, "contract-unknown"),
+            ({"after": "999999"}, 404, "block-not-mirrored"),
             ({"after": "soon"}, 422, "position-invalid"),
             ({"after": "1.0.0.0x" + "ee" * 32}, 409, "position-foreign"),
             ({"about": "0x12"}, 422, "request-malformed"),

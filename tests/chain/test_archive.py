@@ -14,6 +14,7 @@ from chain.archive import (
     ArchiveBroken,
     ArchiveOfAnother,
     NotFinalYet,
+    RangeEmpty,
     export_events,
     load_archive,
     read_archive,
@@ -134,6 +135,19 @@ class TestExportEvents:
             export_events(grown, tmp_path / "archive", last=FINAL + 1)
 
         assert refused.value.final_number == FINAL
+
+    def test_refuses_a_first_block_that_can_still_change(
+        self, grown: Engine, tmp_path: Path
+    ) -> None:
+        with pytest.raises(NotFinalYet):
+            export_events(grown, tmp_path / "archive", first=FINAL + 1)
+
+    def test_refuses_a_range_that_holds_nothing(self, grown: Engine, tmp_path: Path) -> None:
+        with pytest.raises(RangeEmpty) as refused:
+            export_events(grown, tmp_path / "archive", first=20, last=10)
+
+        assert (refused.value.first, refused.value.last) == (20, 10)
+        assert not (tmp_path / "archive").exists()
 
     def test_refuses_to_go_on_with_another_fork(self, grown: Engine, folder: Path) -> None:
         with Session(grown) as session, session.begin():
