@@ -10,7 +10,18 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select, tuple_, union
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    tuple_,
+    union,
+)
 from sqlmodel import Session
 
 from chain.columns import canonical
@@ -96,7 +107,7 @@ def page(
     record: type[R],
     *,
     where: Mapping[str, Any] | None = None,
-    any_of: Sequence[Mapping[str, Any]] = (),
+    any_of: Sequence[Mapping[str, Any]] | None = None,
     after: Place | None = None,
     limit: int = 50,
     at_block: int | None = None,
@@ -106,7 +117,7 @@ def page(
     Return the next records in the order of the chain.
 
     shape:   `where` holds exact values of fields (a tuple, or a query of values: any of them; a
-             Span: all between); of several `any_of` one must hold as well
+             Span: all between); of `any_of` one must hold as well: of none of them, nothing does
     ensures: with the same `at_block` the pages are one snapshot; without, a record that changes
              between two pages moves to the end of the order
     """
@@ -114,8 +125,8 @@ def page(
     table = versioned.table
     order = [table.c.from_block, table.c.from_log, *(table.c[name] for name in versioned.key)]
     query = _select(versioned).where(*_at(versioned, at_block), *_matching(versioned, where))
-    if any_of:
-        query = query.where(or_(*(and_(*_matching(versioned, one)) for one in any_of)))
+    if any_of is not None:
+        query = query.where(or_(false(), *(and_(*_matching(versioned, one)) for one in any_of)))
     if after is not None:
         place = tuple_(*order)
         there = tuple_(after.from_block, after.from_log, *after.key, types=[c.type for c in order])

@@ -151,7 +151,8 @@ def verify(data: bytes, *, trust: TrustList, now: int) -> Verification:
         "block_hash": bundle.checkpoint.block_hash,
         "time": bundle.checkpoint.time,
     }
-    claim = claim_of(bundle.fields, bundle.document)
+    named = {one.participant_id: one.name for one in chain.exchanges} if chain else {}
+    claim = claim_of(bundle.fields, bundle.document, named)
     return Verification(_verdict(fragments), fragments, as_of, claim)
 
 

@@ -4,6 +4,7 @@ What a certificate file says it certifies: the first lines that a person wants o
 It is not the judging (`registry.bundles`): of a file that is not VALID all this is only claimed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chain.codes import CertificateKind, Noun
@@ -18,8 +19,8 @@ class Claim:
     """
     Which certificate it is, whose, about what, and from when until when.
 
-    shape: names are those of the certified document, empty where it names nobody; `subject_version`
-           is 0 unless the subject is an asset
+    shape: names are those of the trust list, else of the certified document, else empty;
+           `subject_version` is 0 unless the subject is an asset
     units: seconds since 1970 UTC; `valid_until` exclusive, 0 for open
     """
 
@@ -36,15 +37,25 @@ class Claim:
     valid_until: int
 
 
-def claim_of(fields: CertificateFields, document: Json) -> Claim:
-    """Return what these fields claim, with names where the document gives them."""
+def claim_of(
+    fields: CertificateFields, document: Json, trusted: Mapping[ParticipantId, str]
+) -> Claim:
+    """
+    Return what these fields claim.
+
+    shape: `trusted` are the names of those whom the verifier's own list names
+    """
+
+    def name_of(participant_id: ParticipantId) -> str:
+        return trusted.get(participant_id) or _name_in(document, participant_id)
+
     return Claim(
         code=_code_in(fields),
         kind=fields.kind,
         holder=fields.holder,
-        holder_name=_name_in(document, fields.holder),
+        holder_name=name_of(fields.holder),
         issuer=fields.issuer,
-        issuer_name=_name_in(document, fields.issuer),
+        issuer_name=name_of(fields.issuer),
         subject_noun=fields.subject_noun,
         subject_id=fields.subject_id,
         subject_version=fields.subject_version,

@@ -19,16 +19,18 @@ ID_DIGITS: Final = 64
 ID_PREFIX: Final = re.compile(r"0x([0-9a-f]{1,64})|([0-9a-f]{4,64})", re.ASCII)
 
 
-def matching(reading: Reading, services: Services, search: str) -> Sequence[Mapping[str, Any]]:
+def matching(
+    reading: Reading, services: Services, search: str
+) -> Sequence[Mapping[str, Any]] | None:
     """
-    Return what of an asset may hold so that a search finds it: any of these; nothing for no words.
+    Return what of an asset may hold so that a search finds it: any of these; None for no words.
 
     ensures: at most MATCHES_MAX documents and as many registrants are looked for
     :raises SearchTooBroad: if more documents hold these words
     """
     text = search.strip().casefold()
     if not text:
-        return ()
+        return None
     # The same documents describe assets and organisations.
     documents = search_documents(services.operational, text)
     named = page(
@@ -39,10 +41,16 @@ def matching(reading: Reading, services: Services, search: str) -> Sequence[Mapp
         at_block=reading.at_block,
     )
     registrants = tuple(one.record.participant_id for one in named.items)
-    found: list[Mapping[str, Any]] = [{"metadata_digest": documents}, {"registrant": registrants}]
+    possible = {"metadata_digest": documents, "registrant": registrants, "asset_id": _ids(text)}
+    # What nothing can hold is left out, so that an index alone finds an id or a registrant.
+    return [{name: value} for name, value in possible.items() if value]
+
+
+def _ids(text: str) -> Span | None:
+    """Return all ids that begin so, or None if no id does."""
     prefix = ID_PREFIX.fullmatch(text)
-    if prefix:
-        digits = prefix[1] or prefix[2]
-        lowest, highest = (f"0x{digits.ljust(ID_DIGITS, fill)}" for fill in "0f")
-        found.append({"asset_id": Span(lowest, highest)})
-    return found
+    if prefix is None:
+        return None
+    digits = prefix[1] or prefix[2]
+    lowest, highest = (f"0x{digits.ljust(ID_DIGITS, fill)}" for fill in "0f")
+    return Span(lowest, highest)

@@ -86,7 +86,7 @@ class TestReads:
                 where={"asset_id": (ids[3], ids[4])},
                 any_of=[{"asset_id": ids[3]}, {"asset_id": ids[5]}],
             ).items
-            none = page(session, Thing, any_of=[{"asset_id": ()}]).items
+            none = page(session, Thing, any_of=[]).items
 
         assert {one.record.asset_id for one in spanned} == {one for one in ids if one <= ids[0]}
         assert {one.record.asset_id for one in either} == {ids[3], ids[5], ids[7]}

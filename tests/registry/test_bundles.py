@@ -165,6 +165,7 @@ class TestClaim:
         assert claim is not None
         assert (claim.code, claim.kind) == ("VN3112026080001", CertificateKind.REGISTRATION)
         assert (claim.holder, claim.issuer) == (word("f6"), EXCHANGES[0])
+        assert claim.issuer_name == "A"
         assert (claim.subject_noun, claim.subject_id) == (Noun.ASSET, word("e5"))
         assert (claim.issued_at, claim.valid_until) == (NOW - 1_000, NOW + 86_400)
 
@@ -178,15 +179,15 @@ class TestClaim:
         ],
     )
     def test_names_the_holder_as_the_document_does(self, party: Json, name: str) -> None:
-        assert claim_of(fields(), {"holder": party}).holder_name == name
+        assert claim_of(fields(), {"holder": party}, {}).holder_name == name
 
     def test_names_nobody_from_a_document_that_is_no_object(self) -> None:
-        assert claim_of(fields(), ["x"]).holder_name == ""
+        assert claim_of(fields(), ["x"], {}).holder_name == ""
 
     @pytest.mark.parametrize("code", ["0x" + "ff" * 32, "ABC"])
     def test_tells_a_code_that_is_no_text_as_it_stands(self, code: str) -> None:
         """Whatever is in a file, judging it raises nothing."""
-        assert claim_of(replace(fields(), code=Bytes32(code)), {}).code == code
+        assert claim_of(replace(fields(), code=Bytes32(code)), {}, {}).code == code
 
     def test_is_nothing_of_a_file_that_cannot_be_read(self) -> None:
         assert verify(b"{}", trust=trust(), now=NOW).claim is None
