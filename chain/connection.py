@@ -16,7 +16,7 @@ from chain.detection import detect
 from chain.failure import Conflict, LedgerError
 from chain.nodes import urls_of
 from chain.refusals import CallRefused, decode_revert, is_held, is_indexing
-from chain.rpc import NodeContradicts, NotANode, host_of, number_of, seconds_of
+from chain.rpc import NodeContradicts, NodeRefused, NotANode, host_of, number_of, seconds_of
 from chain.values import Address, Bytes32, HexBytes
 from chain.ways import Ways
 
@@ -96,7 +96,7 @@ class Connection:
         ways = Ways(urls_of(url), timeout_seconds=timeout_seconds)
         try:
             return cls(ways, chain=chain)
-        except CallRefused as refused:
+        except NodeRefused as refused:
             ways.close()
             raise NotANode(reason=f"{host_of(ways.url)} refuses {refused.method}") from refused
         except BaseException:
@@ -124,6 +124,18 @@ class Connection:
         Return a node's answer.
 
         :raises NodeUnavailable: if there is none
+        :raises NodeRefused: if it is an error
+        """
+        try:
+            return self.ask(method, *parameters)
+        except CallRefused as refused:
+            raise refused.named() from refused
+
+    def ask(self, method: str, *parameters: Any) -> Any:
+        """
+        Return what `request` does, for who reads more of a refusal than that it is one.
+
+        :raises NodeUnavailable: if there is no answer
         :raises CallRefused: if it is an error
         """
         answer = self._ways.ask(
@@ -180,11 +192,11 @@ class Connection:
     def receipt(self, transaction_hash: Bytes32) -> Receipt | None:
         """Return what became of a transaction; None while it is not mined, as far as is known."""
         try:
-            return _receipt(self.request("eth_getTransactionReceipt", transaction_hash))
+            return _receipt(self.ask("eth_getTransactionReceipt", transaction_hash))
         except CallRefused as refused:
             if is_indexing(refused):
                 return None
-            raise
+            raise refused.named() from refused
 
     def receipts(self, hashes: Sequence[Bytes32]) -> list[Receipt | None]:
         """Return what became of several transactions, in order."""
@@ -219,7 +231,7 @@ class Connection:
         sought = {"address": contract, "topics": [None, topic], "fromBlock": "0x0"}
         try:
             logs = self.request("eth_getLogs", sought)
-        except CallRefused:
+        except NodeRefused:
             return []
         hashes = dict.fromkeys(one["transactionHash"] for one in logs)
         calls = [("eth_getTransactionByHash", [one]) for one in hashes]
@@ -238,7 +250,7 @@ class Connection:
         :raises LedgerError: the contract's named error
         """
         try:
-            return HexBytes(self.request("eth_call", dict(transaction), block or self.tag))
+            return HexBytes(self.ask("eth_call", dict(transaction), block or self.tag))
         except CallRefused as refused:
             raise decode_revert(refused) from refused
 
@@ -271,7 +283,7 @@ class Connection:
 
     def _try(self, method: str, parameters: Sequence[Any]) -> Any:
         try:
-            return self.request(method, *parameters)
+            return self.ask(method, *parameters)
         except CallRefused as refused:
             return refused
 
@@ -337,10 +349,7 @@ class Connection:
     def _instant(self, method: str, *parameters: Any) -> None:
         if not self.profile.is_instant:
             raise ClockNotMovable()
-        try:
-            self.request(method, *parameters)
-        except CallRefused as refused:
-            raise refused.named() from refused
+        self.request(method, *parameters)
 
 
 def _answer(method: str, answer: Any) -> Any:

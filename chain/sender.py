@@ -301,6 +301,8 @@ class Sender:
 
     def _reason(self, receipt: Receipt) -> LedgerError:
         sent = self.connection.request("eth_getTransactionByHash", receipt.transaction_hash)
+        if sent is None:  # a fork took it out of its block meanwhile, or another node answered
+            return TransactionFailed(transaction_hash=receipt.transaction_hash)
         call = {name: sent[name] for name in ("from", "to", "gas") if sent.get(name)}
         call["data"] = sent["input"]
         # Before its block, and after it for what an earlier transaction of the block changed.

@@ -2,11 +2,15 @@
 What was sent and got lost on the way to a block is sent again, and nothing else is.
 """
 
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import chain.resending
 from chain.entries import Entry, State
 from chain.resending import AGAIN_SECONDS, Resending
 from tests.chain.journal import Desk
@@ -95,3 +99,25 @@ class TestResending:
         resending.look()
         states = [one.state for one in desk.outbox.reread([first, second])]
         assert states == [State.MINED, State.MINED]
+
+    def test_goes_on_after_a_refusal(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A node that is busy for a moment refuses even to name its newest block."""
+        looked = threading.Semaphore(0)
+        answers = iter([{"error": {"code": -32002, "message": "request timed out"}}])
+        ways = desk.connection._ways
+
+        def answer(ask: Any) -> Any:
+            looked.release()
+            return next(answers, None) or real(ask)
+
+        real = ways.ask
+        monkeypatch.setattr(ways, "ask", answer)
+        monkeypatch.setattr(chain.resending, "PASS_SECONDS", 0.01)
+        desk.connection.profile = replace(desk.connection.profile, is_instant=False)
+        resending = Resending(desk.sender)
+
+        resending.start()
+        times = [looked.acquire(timeout=10) for _ in range(3)]
+        resending.stop()
+
+        assert times == [True, True, True]

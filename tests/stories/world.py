@@ -206,7 +206,7 @@ class Scene:
         """Return the first four bytes of what Solidity reverts with, or "0x" if it does not."""
         call = self._call(act, by, authorization)
         try:
-            self.world.connection.request("eth_call", call, "pending")
+            self.world.connection.ask("eth_call", call, "pending")
         except CallRefused as refused:
             return str(refused.error["data"])[:10]
         return EMPTY
