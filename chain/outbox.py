@@ -319,7 +319,8 @@ class Outbox:
         taken: dict[Address, int],
     ) -> int:
         last = taken[sender] if sender in taken else self._last_nonce(connection, sender)
-        taken[sender] = first_nonce(sender) if last is None else last + 1
+        # The chain may have more than is kept here: a home that came back out of a backup.
+        taken[sender] = max(first_nonce(sender), -1 if last is None else last + 1)
         return taken[sender]
 
     def _insert(

@@ -102,6 +102,8 @@ class Sender:
         self._timeout_seconds = timeout_seconds
         self._gas_max = connection.latest().gas_limit
         self._enough: dict[Shape, int] = {}
+        # How many transactions of each account the chain had when it was first sent from.
+        self._counts: dict[Address, int] = {}
         self._offset_seconds = outbox.clock_offset()
 
     # --- the life of an order ---------------------------------------------------------------------
@@ -132,7 +134,10 @@ class Sender:
             raise ValueError(f"{len(orders)=} is more than {PIPELINE_MAX=}")
         with self.outbox.sending:
             drafts = self._drafts(orders)
-            entries = self.outbox.prepare(drafts, first_nonce=self.connection.transaction_count)
+            # Before the database is locked: a node may be slow.
+            for sender in {order.sender for order in orders} - self._counts.keys():
+                self._counts[sender] = self.connection.transaction_count(sender)
+            entries = self.outbox.prepare(drafts, first_nonce=self._counts.__getitem__)
             self.hand_over([one for one in entries if one.state is not State.MINED])
             return entries
 

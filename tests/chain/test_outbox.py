@@ -2,6 +2,7 @@
 The outbox and the sender: kept before sent, sent once, one nonce each, whoever dies meanwhile.
 """
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -221,6 +222,26 @@ class TestSubmit:
         assert kept.state is State.PREPARED
         assert desk.lines() == 1
         assert desk.write(1).transaction_hash == kept.transaction_hash
+
+    def test_goes_on_after_what_the_chain_has_more_of_than_is_kept(
+        self, desk: Desk, tmp_path: Path
+    ) -> None:
+        """A home that came back out of a backup, on a chain that others kept going."""
+        desk.write(1)
+        backup = tmp_path / "backup.db"
+        driver = sqlite3.connect(tmp_path / "operational.db")
+        driver.execute("VACUUM INTO ?", (str(backup),))
+        driver.close()
+        desk.write(2)
+        last = desk.write(3)
+        old = Outbox.open(backup, chain_id=desk.connection.chain_id)
+
+        sender = Sender(desk.connection, old, timeout_seconds=4)
+        (entry,) = sender.carry_out([desk.order(4)])
+
+        assert entry.state is State.MINED
+        assert entry.nonce == (last.nonce or 0) + 1
+        old.close()
 
     def test_says_why_a_block_refused(self, desk: Desk) -> None:
         late = desk.connection.now() + 100
