@@ -164,9 +164,13 @@ def _time_of(entry: Entry) -> int:
 
 def _resend(sender: Sender, entries: Sequence[Entry]) -> None:
     for part in _parts([one for one in entries if one.raw is not None]):
-        sender.hand_over(part)
         if sender.connection.profile.is_instant:
+            # One process, which lost them: nobody else can have what it refuses.
+            sender.hand_over(part, new={one.key for one in part})
             sender.settle(part)
+        else:
+            # What is refused now is looked after like all that was sent (`chain.resending`).
+            _take(sender.connection, [HexBytes(one.raw or "") for one in part])
 
 
 def _moved(outbox: Outbox, entries: Sequence[Entry]) -> Iterator[str]:

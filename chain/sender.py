@@ -7,7 +7,7 @@ is `chain.client`'s; putting lost orders back is `chain.replay`'s.
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -133,16 +133,19 @@ class Sender:
         if len(orders) > PIPELINE_MAX:
             raise ValueError(f"{len(orders)=} is more than {PIPELINE_MAX=}")
         with self.outbox.sending:
-            drafts = self._drafts(orders)
+            living = self.living([order.key for order in orders])
+            drafts = self._drafts(orders, living)
             # Before the database is locked: a node may be slow.
             for sender in {order.sender for order in orders} - self._counts.keys():
                 self._counts[sender] = self.connection.transaction_count(sender)
             entries = self.outbox.prepare(drafts, first_nonce=self._counts.__getitem__)
-            self.hand_over([one for one in entries if one.state is not State.MINED])
+            new = {order.key for order in orders} - living
+            self.hand_over([one for one in entries if one.state is not State.MINED], new=new)
             return entries
 
-    def _drafts(self, orders: Sequence[Order]) -> list[tuple[Draft, Callable[[int], Signed]]]:
-        living = self.living([order.key for order in orders])
+    def _drafts(
+        self, orders: Sequence[Order], living: Set[str]
+    ) -> list[tuple[Draft, Callable[[int], Signed]]]:
         new = [order for order in orders if order.key not in living]
         gas = self._simulated(new)
         now = int(time.time()) + self._offset_seconds
@@ -219,11 +222,13 @@ class Sender:
 
         return sign
 
-    def hand_over(self, entries: Sequence[Entry]) -> None:
+    def hand_over(self, entries: Sequence[Entry], *, new: Set[str] = frozenset()) -> None:
         """
         Give the node transactions that are kept, whether it has them already or not.
 
-        ensures: one that it refuses is taken back, unless a later nonce needs it
+        shape:   `new` are the keys of those that no node was ever given
+        ensures: a new one that it refuses is taken back, unless a later nonce needs it; another
+                 node may have any other, so that its nonce is used
         :raises LedgerError: for the first refusal
         """
         if not entries:
@@ -238,7 +243,8 @@ class Sender:
             if refusal is not None
         ]
         for entry, error in reversed(refused):
-            self.outbox.release(entry.sequence, problem_of(error))
+            if entry.key in new:
+                self.outbox.release(entry.sequence, problem_of(error))
         for entry, error in refused:
             LOG.warning("transaction refused key=%s error=%s", entry.key, error)
             raise error

@@ -17,7 +17,8 @@ from chain.entries import Draft, Ended, Entry, Kind, Place, Signed, State
 from chain.failure import LedgerError
 from chain.fetch import WrongChain
 from chain.outbox import Outbox, OutboxConflict
-from chain.rpc import NodeUnavailable
+from chain.refusals import CallRefused
+from chain.rpc import NodeRefused, NodeUnavailable
 from chain.sender import Sender
 from chain.values import Address, Bytes32, HexBytes
 from tests.chain.journal import Desk
@@ -242,6 +243,26 @@ class TestSubmit:
         assert entry.state is State.MINED
         assert entry.nonce == (last.nonce or 0) + 1
         old.close()
+
+    def test_takes_nothing_back_that_another_node_may_have(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The node that took it is away, and the one that is asked instead has a full pool."""
+        desk.connection.set_automine(False)
+        (sent,) = desk.sender.submit([desk.order(1)])
+        full = CallRefused("eth_sendRawTransaction", {"code": -32000, "message": "txpool is full"})
+        with monkeypatch.context() as patched:
+            patched.setattr(desk.connection, "send", lambda raws: [full] * len(raws))
+            with pytest.raises(NodeRefused):
+                desk.sender.submit([desk.order(1)])
+        desk.connection.mine()
+        desk.connection.set_automine(True)
+
+        again = desk.write(1)
+
+        assert (again.state, again.transaction_hash) == (State.MINED, sent.transaction_hash)
+        assert desk.write(2).nonce == (sent.nonce or 0) + 1
+        assert desk.lines() == 2
 
     def test_says_why_a_block_refused(self, desk: Desk) -> None:
         late = desk.connection.now() + 100
