@@ -9,6 +9,8 @@ everything, untitled.
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import Engine, delete, insert, select
@@ -16,7 +18,7 @@ from sqlmodel import Session
 
 from api.operational import DOCUMENTS
 from chain.codes import DigestAlg
-from chain.content import ContentMissing, ContentStore, ContentTooLarge
+from chain.content import ContentCorrupted, ContentMissing, ContentStore, ContentTooLarge
 from chain.documents import Digest, NotCanonical, parse_canonical
 from chain.failure import Invalid, LedgerError
 from chain.reads import Place, page
@@ -29,6 +31,8 @@ LOG: Final = logging.getLogger(__name__)
 PAGE: Final = 500
 MATCHES_MAX: Final = 1_000
 IN_MAX: Final = 500
+# Of what is not kept here, as most of what other exchanges name, so much is asked for at each pass.
+AGAIN_MAX: Final = 20
 OVERVIEW_CHARACTERS: Final = 400
 SEARCHED_CHARACTERS: Final = 20_000
 
@@ -36,6 +40,9 @@ SEARCHED_CHARACTERS: Final = 20_000
 TITLES: Final = ("name_full", "name", "title", "legal_name")
 OVERVIEWS: Final = ("overview", "description")
 WORDS: Final = ("name", "name_full", "legal_name", "legal_name_en", "title", "overview", "industry")
+
+# A digest, and how it was made.
+Named = tuple[str, DigestAlg]
 
 
 class SearchTooBroad(Invalid):
@@ -52,6 +59,14 @@ class Title:
     overview: str
 
 
+class Read(Enum):
+    """What became of a document that was to be read."""
+
+    KEPT = auto()
+    MISSING = auto()
+    AWAY = auto()
+
+
 @dataclass(slots=True)
 class Catalogue:
     """Fills the cache from the mirror, a little at each pass."""
@@ -60,23 +75,40 @@ class Catalogue:
     operational: Engine
     content: ContentStore
     _after: dict[type, Place | None] = field(default_factory=dict, init=False)
-    _missing: set[tuple[str, DigestAlg]] = field(default_factory=set, init=False)
+    # What is to be read, and of that what was not there: the longest ago first.
+    _new: dict[Named, None] = field(default_factory=dict, init=False)
+    _missing: dict[Named, None] = field(default_factory=dict, init=False)
 
     def fill(self) -> int:
-        """Read what was named since the last pass, and what was missing; return how many."""
-        wanted = self._missing | set(self._named())
+        """
+        Read what was named since the last pass, and some of what was missing; return how many.
+
+        ensures: what could not be read is come back for, whatever failed; a store that is away is
+                 asked once
+        """
+        for one in self._named():
+            if one not in self._missing:
+                self._new[one] = None
+        wanted = {**self._new, **dict.fromkeys(islice(self._missing, AGAIN_MAX))}
         known = titles(self.operational, (digest for digest, _ in wanted))
-        self._missing = set()
         count = 0
-        for digest, algorithm in sorted(one for one in wanted if one[0] not in known):
-            count += self._read(digest, algorithm)
+        for one in wanted:
+            read = None if one[0] in known else self._read(*one)
+            self._new.pop(one, None)
+            self._missing.pop(one, None)
+            if read is Read.KEPT:
+                count += 1
+            elif read is not None:
+                self._missing[one] = None
+            if read is Read.AWAY:
+                break
         return count
 
     def forget(self) -> None:
         """Look at everything again at the next pass, as after a fork."""
         self._after.clear()
 
-    def _named(self) -> Iterator[tuple[str, DigestAlg]]:
+    def _named(self) -> Iterator[Named]:
         named: tuple[tuple[type[Any], str], ...] = (
             (Asset, "metadata_digest"),
             (Participant, "profile_digest"),
@@ -94,19 +126,21 @@ class Catalogue:
                     if found.next is None:
                         break
 
-    def _read(self, digest: str, algorithm: DigestAlg) -> int:
+    def _read(self, digest: str, algorithm: DigestAlg) -> Read:
         try:
             document = parse_canonical(self.content.get(Digest(Bytes32(digest), algorithm)))
         except ContentMissing:
-            self._missing.add((digest, algorithm))
-            return 0
+            return Read.MISSING
         except (NotCanonical, ContentTooLarge):
             document = None  # sealed, or no document: it stays untitled
-        except LedgerError as error:
+        except ContentCorrupted as error:
             LOG.warning("document unreadable digest=%s reason=%s", digest, error)
-            return 0
+            return Read.MISSING
+        except (LedgerError, OSError) as error:
+            LOG.warning("store unreadable digest=%s reason=%s", digest, error)
+            return Read.AWAY
         _keep(self.operational, digest, document if isinstance(document, dict) else {})
-        return 1
+        return Read.KEPT
 
 
 def titles(operational: Engine, digests: Iterable[str]) -> dict[str, Title]:

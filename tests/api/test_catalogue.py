@@ -2,16 +2,20 @@
 Tests of titles and the search over documents: what is found, what is missing, what is not read.
 """
 
+import errno
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 import api.catalogue
 from api.catalogue import Catalogue, SearchTooBroad, search, titles
 from api.operational import DOCUMENTS
 from chain import events as e
-from chain.documents import canonical, digest_of_document
+from chain.content import ContentMissing
+from chain.documents import Digest, canonical, digest_of_document
+from chain.kubo_node import ContentStoreUnreachable
 from tests.api.mirrored import Mirrored, event, named
 
 METADATA = {
@@ -73,6 +77,71 @@ class TestFill:
         after = catalogue.fill()
 
         assert (before, after) == (0, 1)
+
+    @pytest.mark.parametrize(
+        "failure",
+        [
+            ContentStoreUnreachable(address="/ip4/127.0.0.1/tcp/5001", reason="it restarts"),
+            OSError(errno.ESTALE, "Stale file handle"),
+        ],
+    )
+    def test_comes_back_after_the_store_was_away(
+        self, mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch, failure: Exception
+    ) -> None:
+        for number in (1, 2, 3):
+            declare(mirrored, number, mirrored.document({**METADATA, "name": str(number)}))
+        catalogue = catalogue_of(mirrored)
+        asked = []
+
+        def fail(_: object, name: object) -> bytes:
+            asked.append(name)
+            raise failure
+
+        with monkeypatch.context() as patched:
+            patched.setattr(type(catalogue.content), "get", fail)
+            assert catalogue.fill() == 0
+
+        assert len(asked) == 1
+        assert catalogue.fill() == 3
+
+    def test_comes_back_after_its_own_database_failed(
+        self, mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        declare(mirrored, 1, mirrored.document(METADATA))
+        catalogue = catalogue_of(mirrored)
+
+        def fail(*_: object) -> None:
+            raise OperationalError("INSERT", {}, Exception("database is locked"))
+
+        with monkeypatch.context() as patched:
+            patched.setattr(api.catalogue, "_keep", fail)
+            with pytest.raises(OperationalError):
+                catalogue.fill()
+
+        assert catalogue.fill() == 1
+
+    def test_asks_for_some_of_what_is_elsewhere_in_turn(
+        self, mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Other exchanges' documents: looked for at every block, but never all of them."""
+        for number in range(7):
+            declare(mirrored, number, named(f"elsewhere {number}"))
+        catalogue = catalogue_of(mirrored)
+        catalogue.fill()
+        asked = []
+
+        def note(_: object, name: Digest) -> bytes:
+            asked.append(name.value)
+            raise ContentMissing(digest=name.value)
+
+        monkeypatch.setattr(type(catalogue.content), "get", note)
+        monkeypatch.setattr(api.catalogue, "AGAIN_MAX", 3)
+        catalogue.fill()
+        assert len(asked) == 3
+        catalogue.fill()
+        catalogue.fill()
+
+        assert len(set(asked)) == 7
 
     def test_leaves_untitled_what_is_no_document(self, mirrored: Mirrored) -> None:
         stored = mirrored.services.content.put(b"\x00sealed")
