@@ -22,7 +22,7 @@ from api.statuses import is_active_participant
 from api.streaming.audience import Audience
 from api.streaming.feed import read_feed, snapshot
 from api.streaming.positions import Position, PositionForeign
-from api.webhooks.calls import Called, Outcome, call
+from api.webhooks.calls import RETRY_AFTER_MAX, Called, Outcome, call
 from api.webhooks.deliveries import DeliveryState, Sending, enqueue, note_attempt, waiting
 from api.webhooks.endpoints import Webhook, Webhooks, WebhookState
 from api.webhooks.signing import headers_for
@@ -37,6 +37,7 @@ LOOK_SECONDS: Final = 1.0
 # A webhook that wants little stays behind in its row; so far, not farther.
 BEHIND_BLOCKS_MAX: Final = 1_000
 GONE: Final = 410
+NOT_ACTIVE: Final = "its organisation is not active"
 HEADERS: Final = {"content-type": "application/json", "user-agent": "Shulian-Webhook/1"}
 
 
@@ -70,6 +71,7 @@ class Deliverer:
         self._webhooks = webhooks
         self._backoff = backoff or Backoff()
         self._send = send
+        self._longest_seconds = max(self._backoff.longest_seconds, RETRY_AFTER_MAX)
         self._chance = random.Random()
         self._busy: dict[str, Future[None]] = {}
         self._read_to: dict[str, Position] = {}
@@ -104,7 +106,8 @@ class Deliverer:
             if running is not None and running.done():
                 del self._busy[webhook.webhook_id]
                 running = None
-            if running is None and _is_due(webhook, now) and not self._stopping.is_set():
+            is_due = _is_due(webhook, now, longest_seconds=self._longest_seconds)
+            if running is None and is_due and not self._stopping.is_set():
                 self._busy[webhook.webhook_id] = self._pool.submit(self._guarded, webhook)
         return list(self._busy.values())
 
@@ -135,9 +138,21 @@ class Deliverer:
                 webhook = self._webhooks.require(webhook.webhook_id)
                 continue
             for sending in queue:
-                if self._stopping.is_set() or not self._deliver(webhook, sending):
+                if self._stopping.is_set() or not self._may_go_on(webhook):
+                    return
+                if not self._deliver(webhook, sending):
                     return
                 webhook = self._webhooks.require(webhook.webhook_id)
+
+    def _may_go_on(self, webhook: Webhook) -> bool:
+        """Say whether the next message may be sent: its owner may have changed since the last."""
+        if webhook.state is not WebhookState.ACTIVE:
+            return False
+        with snapshot(self._services) as reading:
+            is_owned = _owner(reading, webhook) is not None
+        if not is_owned:
+            self._pause(webhook, NOT_ACTIVE)
+        return is_owned
 
     def _fill(self, webhook: Webhook) -> bool:
         """Put what comes next into the queue, and say whether anything was to be put there."""
@@ -146,7 +161,7 @@ class Deliverer:
             with snapshot(self._services) as reading:
                 viewer = _owner(reading, webhook)
                 if viewer is None:
-                    self._pause(webhook, "its organisation is not active")
+                    self._pause(webhook, NOT_ACTIVE)
                     return False
                 audience = Audience.at(reading.session, viewer, reading.now)
                 told = read_feed(reading, start, webhook.wanted, audience, limit=PAGE)
@@ -201,8 +216,10 @@ class Deliverer:
         LOG.error("webhook paused webhook_id=%s reason=%s", webhook.webhook_id, reason)
 
 
-def _is_due(webhook: Webhook, now: int) -> bool:
-    return webhook.state is WebhookState.ACTIVE and webhook.due_at <= now
+def _is_due(webhook: Webhook, now: int, *, longest_seconds: int) -> bool:
+    # Farther off than anybody is put off to: the machine's clock was ahead when that was noted.
+    is_time = not now < webhook.due_at <= now + longest_seconds
+    return webhook.state is WebhookState.ACTIVE and is_time
 
 
 def _owner(reading: Reading, webhook: Webhook) -> Viewer | None:

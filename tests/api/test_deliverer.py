@@ -149,6 +149,46 @@ class TestDeliver:
         assert receiver.got == []
         assert home.services.webhooks.require(webhook_id).state.name == "PAUSED"
 
+    def test_stops_with_the_message_at_hand_when_it_is_paused(
+        self, home: Mirrored, receiver: Receiver, deliverer: Deliverer
+    ) -> None:
+        webhook_id = make(home, receiver.url, is_final=False).json()["webhook_id"]
+        webhooks = home.services.webhooks
+        grow(home, *range(1, 9))
+
+        def answer(_: Any) -> int:
+            webhook = webhooks.require(webhook_id)
+            if len(receiver.got) == 2:
+                webhooks.pause(webhook, reason="its owner asked for it", now=home.now)
+            return 204
+
+        receiver.answer = answer
+        work(deliverer)
+        assert len(receiver.got) <= 3
+
+        webhooks.resume(webhooks.require(webhook_id), now=home.now)
+        work(deliverer)
+
+        versions = [one.json["data"]["position"] for one in receiver.got]
+        assert len(versions) == len(set(versions)) == 8
+
+    def test_sends_no_more_of_its_queue_to_an_organisation_that_is_suspended(
+        self, home: Mirrored, receiver: Receiver, deliverer: Deliverer
+    ) -> None:
+        webhook_id = make(home, receiver.url, is_final=False).json()["webhook_id"]
+        grow(home, *range(1, 9))
+
+        def answer(_: Any) -> int:
+            if len(receiver.got) == 2:
+                home.append(event(e.ParticipantSuspended, participant_id=named(OWNER)))
+            return 204
+
+        receiver.answer = answer
+        work(deliverer)
+
+        assert len(receiver.got) <= 3
+        assert home.services.webhooks.require(webhook_id).state.name == "PAUSED"
+
     def test_does_not_wait_for_a_slow_one_elsewhere(
         self, home: Mirrored, receiver: Receiver, deliverer: Deliverer
     ) -> None:
@@ -235,6 +275,22 @@ class TestRetry:
         work(deliverer)
 
         assert (before, len(receiver.got)) == (1, 2)
+
+    def test_does_not_wait_out_a_clock_that_was_ahead(
+        self, home: Mirrored, receiver: Receiver, deliverer: Deliverer
+    ) -> None:
+        make(home, receiver.url, is_final=False)
+        grow(home, 1)
+        right = home.now
+        home.now = right + 5 * 365 * 24 * 3600
+        receiver.answer = lambda _: 500
+        work(deliverer)
+
+        home.now = right + 60
+        receiver.answer = lambda _: 204
+        work(deliverer)
+
+        assert len(receiver.got) == 2
 
     def test_waits_longer_each_time_up_to_a_bound(self) -> None:
         backoff, chance = Backoff(), random.Random(1)
