@@ -138,6 +138,8 @@ class _Connection(HTTPConnection):
         super().__init__(_host(parts), _port(parts), timeout=CALL_SECONDS_MAX)
         self._found = found
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._ends_at = time.monotonic() + CALL_SECONDS_MAX
+        self._is_over = threading.Event()
         self._end = threading.Timer(CALL_SECONDS_MAX, self._hang_up)
         self._end.daemon = True
 
@@ -145,6 +147,9 @@ class _Connection(HTTPConnection):
         """Connect to the first of the addresses that answers."""
         self._end.start()
         self.sock = self._reach()
+        if self._is_over.is_set():
+            # It rang before there was anything to hang up.
+            raise TimeoutError("timed out")
         if self._tls is not None:
             secured = self._tls.wrap_socket(
                 self.sock, server_hostname=self.host, do_handshake_on_connect=False
@@ -161,13 +166,18 @@ class _Connection(HTTPConnection):
     def _reach(self) -> socket.socket:
         for one in self._found[:-1]:
             try:
-                return _connected(one, self.port, CALL_SECONDS_MAX / 2)
+                return _connected(one, self.port, min(CALL_SECONDS_MAX / 2, self._left()))
             except OSError:
                 continue
-        return _connected(self._found[-1], self.port, CALL_SECONDS_MAX)
+        return _connected(self._found[-1], self.port, self._left())
+
+    def _left(self) -> float:
+        # However many addresses a name stands for, they have this time together.
+        return max(0.001, self._ends_at - time.monotonic())
 
     def _hang_up(self) -> None:
         # Whoever sends a byte a second would otherwise never be late.
+        self._is_over.set()
         held = self.sock
         if held is not None:
             try:
@@ -263,7 +273,9 @@ def _embedded(found: Ip) -> Ip:
 
 
 def _is_public(found: Ip) -> bool:
-    return found.is_global and not (found.is_multicast or found.is_reserved)
+    # What IPv6 once gave to sites (RFC 3879) is counted to the world by Python.
+    is_of_site = isinstance(found, IPv6Address) and found.is_site_local
+    return found.is_global and not (found.is_multicast or found.is_reserved or is_of_site)
 
 
 def _printable(text: str) -> str:

@@ -74,6 +74,7 @@ class TestReach:
             "::1",
             "::",
             "fe80::1",
+            "fec0::1",
             "fc00::1",
             "fd12::1",
             "ff02::1",
@@ -241,3 +242,45 @@ class TestCall:
 
         assert called.outcome is Outcome.TIMED_OUT
         assert time.monotonic() - started < 3
+
+    def test_gives_all_addresses_of_a_name_the_time_of_one(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Two swallow the connection; the third then sends a byte now and then."""
+        monkeypatch.setattr(webhook_calls, "CALL_SECONDS_MAX", 0.4)
+        found = [ip_address(one) for one in ("127.0.0.2", "127.0.0.3", "127.0.0.1")]
+        monkeypatch.setattr(webhook_calls, "_judged", lambda *_: found)
+        connected = webhook_calls._connected
+
+        def swallowed(address: Any, port: int, seconds: float) -> socket.socket:
+            if address != found[-1]:
+                time.sleep(seconds)
+                raise TimeoutError
+            return connected(address, port, seconds)
+
+        monkeypatch.setattr(webhook_calls, "_connected", swallowed)
+        stopped = threading.Event()
+
+        def slowly(listener: socket.socket) -> None:
+            held, _ = listener.accept()
+            with held:
+                while not stopped.wait(0.02):
+                    try:
+                        held.send(b"H")
+                    except OSError:
+                        return
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=slowly, args=(listener,))
+            thread.start()
+            ends = threading.Timer(5, stopped.set)
+            ends.start()
+            started = time.monotonic()
+            called = call(f"http://127.0.0.1:{listener.getsockname()[1]}", {}, b"{}", HERE)
+            seconds = time.monotonic() - started
+            ends.cancel()
+            stopped.set()
+            thread.join()
+
+        assert called.outcome is Outcome.TIMED_OUT
+        assert seconds < 3
