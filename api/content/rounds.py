@@ -22,6 +22,7 @@ from chain.codes import DigestAlg
 from chain.facts import Block
 from chain.kubo_node import ContentStoreUnreachable
 from chain.reads import find
+from chain.rewinds import last_rewind, lowest_since
 from chain.store import EVENTS, block_at, stored_entries
 from chain.values import CertificateId
 from registry.certificates import Certificate
@@ -55,6 +56,7 @@ class Rounds:
     clock: Callable[[], int] = lambda: int(time.time())
     _after: tuple[int, int] | None = None
     _seen: Block | None = field(default=None, init=False)
+    _epoch: int = field(default=0, init=False)
 
     def read_names(self) -> bool:
         """Note what the next events name; return whether there are more."""
@@ -77,6 +79,7 @@ class Rounds:
                 named = named_in(entry.event, lambda one: _algorithm(session, one))
                 found += [(one, meta.block_number) for one in named]
             self._seen = block_at(session, after[0]) if after[0] >= 0 else None
+            self._epoch = last_rewind(session)
         rows.note_named(self.operational, found)
         self._after = after
         return len(entries) == NAMES_READ
@@ -171,7 +174,9 @@ class Rounds:
         there = block_at(session, self._seen.number) if self._seen is not None else None
         if self._seen is not None and (there is None or there.hash != self._seen.hash):
             return (max(-1, self._seen.number - FORKED_BLOCKS), -1)
-        return self._after
+        lowest = lowest_since(session, self._epoch)
+        # The same blocks may have come again with more in them: those of a contract that joined.
+        return self._after if lowest is None else min(self._after, (lowest + 1, -1))
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any, Final, Self
 
-from sqlalchemy import Column, Engine, bindparam, func, select, update
+from sqlalchemy import Column, Engine, bindparam, case, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from api.content.named import Named
@@ -96,6 +96,10 @@ class Content:
         return self.state is State.HELD and all(one in WELL for one in self.copies.values())
 
 
+# What of a content's row is never forgotten again.
+LEARNT: Final = ("sha256", "cid", "size_bytes", "kept_at")
+
+
 # --- what is there --------------------------------------------------------------------------------
 
 
@@ -153,17 +157,26 @@ def note_named(engine: Engine, named: Iterable[tuple[Named, int]]) -> None:
 def note_found(
     engine: Engine, found: Sequence[Content], current: Round | None, *, now: int
 ) -> None:
-    """Note how content was found, as part of a round if there is one."""
+    """
+    Note how content was found, as part of a round if there is one.
+
+    ensures: what was put here while it was looked for stays kept, under the names that it has
+    """
     if not found:
         return
     same = CONTENTS.c.digest == bindparam("of_digest")
-    names = ["sha256", "cid", "size_bytes", "kept_at", "state", "copies", "checked_at"]
+    column = None if current is None else _reader(current).name
+    names = (*LEARNT, "state", "copies", "checked_at", *([column] if column else []))
+    told = {name: bindparam(f"new_{name}", type_=CONTENTS.c[name].type) for name in names}
+    # It was put after it was read as nobody's: what was found is old, and is to be found anew.
+    was_put = CONTENTS.c.kept_at.is_not(None) & told["kept_at"].is_(None)
+    learnt = {name: func.coalesce(told[name], CONTENTS.c[name]) for name in LEARNT}
+    anew = {"state": case((was_put, CONTENTS.c.state), else_=told["state"])}
     read: dict[str, int] = {}
-    if current is not None:
-        column = _reader(current).name
-        names.append(column)
+    if current is not None and column is not None:
+        anew[column] = case((was_put, NO_ROUND), else_=told[column])
         read = {f"new_{column}": current.round_id}
-    change = update(CONTENTS).where(same).values({name: bindparam(f"new_{name}") for name in names})
+    change = update(CONTENTS).where(same).values({**told, **learnt, **anew})
     rows = [
         {
             "of_digest": one.digest.value,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from sqlmodel import Session
 
 from api.config import SettingInvalid, read_settings
 from api.content import rows
@@ -28,6 +29,7 @@ from chain.content import ContentStore, FileStore
 from chain.documents import Digest, digest_of_bytes
 from chain.kubo import KuboStore
 from chain.kubo_node import ContentStoreUnreachable
+from chain.store import rewind
 from tests.api.lived import Lived
 from tests.api.mirrored import Mirrored, filled, named
 from tests.api.naming import name_content
@@ -221,6 +223,44 @@ class TestAudit:
 
         listed = {one.digest for one in rows.list_contents(rounds.operational)}
         assert second in listed
+
+    def test_reads_blocks_that_came_again_with_more_in_them(self, keeping: Keeping) -> None:
+        """A contract that joins below the tip: its events stand in blocks that were read."""
+        mirror = keeping.mirrored.services.mirror
+        early, late, joined = (digest_of_bytes(one) for one in (b"early", b"late", b"joined"))
+        name_content(mirror, [early])
+        name_content(mirror, [late])
+        rounds = keeping.rounds
+        rounds.read_names()
+        with Session(mirror) as session, session.begin():
+            rewind(session, 0, to_refetch=True)
+        name_content(mirror, [early, joined])
+        name_content(mirror, [late])
+
+        rounds.read_names()
+
+        listed = {one.digest for one in rows.list_contents(rounds.operational)}
+        assert listed == {early, late, joined}
+
+    def test_forgets_nothing_that_is_put_while_it_is_looked_for(
+        self, keeping: Keeping, tmp_path: Path
+    ) -> None:
+        digest = digest_of_bytes(b"a document")
+        keeping.name(digest)
+        rounds = keeping.rounds
+        rounds.read_names()
+        (looked,) = rounds.step(rounds.open(), Bounds(number=1), is_mending=False)
+        keeping.keep(b"a document", is_named=False)
+
+        # As it was found a moment before it was put.
+        current = rounds.open()
+        rows.note_found(rounds.operational, looked, round_id=current.round_id, now=keeping.now)
+
+        (found,) = rows.list_contents(rounds.operational)
+        assert (found.is_kept, found.state) == (True, State.HELD)
+        assert found.size_bytes == len(b"a document")
+        file_of(tmp_path / "own", digest).unlink()
+        assert keeping.state(digest) is State.LOST
 
     def test_says_that_the_store_is_away_and_loses_nothing(
         self, keeping: Keeping, tmp_path: Path
