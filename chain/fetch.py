@@ -127,6 +127,14 @@ class Source:
             for one in numbers
         ]
 
+    def asked_anew(self, number: int) -> Header:
+        """
+        Return the header of a height as the node has it now.
+
+        :raises NodeContradicts: if it lacks it
+        """
+        return self._header(number, self.node.batch([_header_call(number)])[0])
+
     def is_behind(self, tip: Block) -> bool:
         """
         Say whether a node whose head is below the mirror's tip may just be late.

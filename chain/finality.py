@@ -14,6 +14,7 @@ from typing import Final
 
 from chain.failure import Invalid
 from chain.rpc import Endpoint, NodeContradicts, number_of
+from chain.values import Bytes32
 
 AUTO: Final = "auto"
 FINALIZED: Final = "finalized"
@@ -51,23 +52,32 @@ class Finality:
         """Return the height up to which blocks are final by the depth alone; -1 if none is."""
         return -1 if self.depth is None or self.forgets else max(-1, tip_number - self.depth)
 
-    def final_number(self, node: Endpoint, tip_number: int, event_number: int) -> int:
+    def deep_number(self, tip_number: int, event_number: int) -> int:
         """
-        Return the height up to which the mirror's blocks are final; below zero if none is.
+        Return the height up to which blocks are final by a depth; below zero if none is.
 
-        shape:   `event_number` is the height of the mirror's last event
+        shape:   for a rule that has a depth; `event_number` is the height of the mirror's last
+                 event
         ensures: no block is final that was not seen with `depth` blocks on top of it, whatever head
                  a node claims
         """
-        if self.depth is not None:
-            deep = tip_number - self.depth
-            return min(deep, event_number) if self.forgets else deep
-        found = node.call("eth_getBlockByNumber", FINALIZED, False)
-        if found is None:
-            return -1
-        if not isinstance(found, dict):
-            raise NodeContradicts(reason="the finalized block is no block")
-        return min(tip_number, number_of(found.get("number")))
+        assert self.depth is not None
+        deep = tip_number - self.depth
+        return min(deep, event_number) if self.forgets else deep
+
+
+def finalized_of(node: Endpoint) -> tuple[int, Bytes32] | None:
+    """
+    Return height and hash of the block that a node calls final, None before there is one.
+
+    :raises NodeContradicts: if it is no block
+    """
+    found = node.call("eth_getBlockByNumber", FINALIZED, False)
+    if found is None:
+        return None
+    if not isinstance(found, dict):
+        raise NodeContradicts(reason="the finalized block is no block")
+    return number_of(found.get("number")), Bytes32(str(found.get("hash")).lower())
 
 
 def check_finality(text: str) -> str:

@@ -25,6 +25,8 @@ from chain.comparison import require_agreement
 from chain.facts import Append, Block, Fact, Followed, Projection, Rewind
 from chain.failure import LedgerError
 from chain.fetch import Source, WrongChain
+from chain.finality import finalized_of
+from chain.heads import NOTHING_FINAL
 from chain.heads import ForkBeyondFinality as ForkBeyondFinality
 from chain.indexes import complete, filling
 from chain.pipeline import ahead
@@ -288,7 +290,7 @@ def _note_final(session: Session, source: Source, batch: list[Append]) -> None:
     if events is None:
         events = _events(session, source)
     tip = batch[-1].block.number
-    block = block_at(session, source.finality.final_number(source.node, tip, events))
+    block = block_at(session, source.finality.deep_number(tip, events))
     if block is not None:
         heads.note_final(session, block)
 
@@ -305,7 +307,7 @@ def _finish(engine: Engine, source: Source, tip: Block | None) -> None:
             heads.note_node_head(session, source.node_head)
     if tip is None:
         return
-    final = source.finality.final_number(source.node, tip.number, events)
+    final = _final_number(engine, source, tip, events)
     noted = max(known.final_number, source.start_block - 1)
     while noted < final:
         first = noted + 1
@@ -319,3 +321,26 @@ def _finish(engine: Engine, source: Source, tip: Block | None) -> None:
     if source.finality.depth is not None and source.node_head == tip.number:
         # Until the node's chain moves there is nothing to do, and nothing to ask the database.
         source.settled = engine, tip
+
+
+def _final_number(engine: Engine, source: Source, tip: Block, events: int) -> int:
+    """
+    Return the height up to which the mirror's blocks are final by the chain's rule.
+
+    :raises NodeContradicts: if what the node calls final is not what the mirror holds: it turned to
+                             another fork since, or another node answers, and the next pass follows
+    """
+    if source.finality.depth is not None:
+        return source.finality.deep_number(tip.number, events)
+    found = finalized_of(source.node)
+    if found is None:
+        return NOTHING_FINAL
+    number, hash_ = found
+    if number > tip.number:
+        # Then what stands at the mirror's tip is final, if it is this block.
+        number, hash_ = tip.number, source.asked_anew(tip.number).hash
+    with Session(engine) as session:
+        block = block_at(session, number)
+    if block is not None and block.hash != hash_:
+        raise NodeContradicts(reason=f"block {number}, which is final, is not the mirror's")
+    return number

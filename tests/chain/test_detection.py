@@ -125,10 +125,10 @@ class TestChainProfile:
 
     @pytest.mark.parametrize("name", ["besu", "fisco-bcos"])
     def test_calls_a_block_final_where_it_is_agreed_on_before_it_is_made(self, name: str) -> None:
-        assert CHAIN_PROFILES[name].finality.final_number(None, 9, 2) == 9  # type: ignore[arg-type]
+        assert CHAIN_PROFILES[name].finality.deep_number(9, 2) == 9
 
     def test_calls_a_block_of_clique_final_at_a_depth(self) -> None:
-        assert CHAIN_PROFILES["geth"].finality.final_number(None, 99, 99) == 83  # type: ignore[arg-type]
+        assert CHAIN_PROFILES["geth"].finality.deep_number(99, 99) == 83
 
 
 class TestTheTable:

@@ -2,7 +2,9 @@
 Tests of the rule by which blocks become final, and of the height that the mirror notes.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -13,7 +15,7 @@ from chain.finality import Finality, FinalityInvalid, finality_of
 from chain.heads import heads_of, note_alarm
 from chain.indexer import sync_once
 from chain.reads import final_number
-from chain.rpc import Node
+from chain.rpc import Call, Node, NodeContradicts
 from tests.anvil import Anvil
 from tests.chain.fault_proxy import fault_proxy
 from tests.chain.following import emit, fresh, source_of
@@ -75,6 +77,36 @@ class TestFinalNumber:
 
         with Session(mirror) as session:
             assert final_number(session) == head - 3
+
+    @pytest.mark.parametrize("ahead", [-1, 5])
+    def test_is_not_noted_of_another_fork(
+        self, anvil: Anvil, emitter: str, mirror: Engine, ahead: int
+    ) -> None:
+        """The node turned to another fork after it was followed, or another one answers now."""
+        emit(anvil, emitter, *range(5))
+        head = int(anvil.rpc("eth_blockNumber"), 16)
+        other = "0x" + "ee" * 32
+
+        class Turned(Node):
+            """Answers of another fork as soon as it is asked what is final."""
+
+            has_turned = False
+
+            def batch(self, calls: Sequence[Call]) -> list[Any]:
+                if calls[0][1][:1] == ["finalized"]:
+                    self.has_turned = True
+                    return [{"number": hex(head + ahead), "hash": other}]
+                answers = super().batch(calls)
+                return [{**one, "hash": other} for one in answers] if self.has_turned else answers
+
+        with Turned(anvil.url) as node:
+            source = source_of(anvil, emitter, node=node)
+            source.finality = Finality(None)
+            with pytest.raises(NodeContradicts):
+                sync_once(mirror, source, project)
+
+        with Session(mirror) as session:
+            assert final_number(session) == -1
 
     def test_does_not_pass_the_last_event_of_a_chain_that_forgets(
         self, anvil: Anvil, emitter: str, mirror: Engine, tmp_path: Path
