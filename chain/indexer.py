@@ -6,9 +6,10 @@ fact in one transaction. Nothing here knows a noun.
 
 A node whose head is below the mirror's tip has either lost blocks or is late, and a late node must
 not undo anything. What tells them apart is another block: while the node's head is one of the
-mirror's own blocks, nothing contradicts the mirror, and it waits (`Source.patience_seconds`). Once
-the node shows another block at a height, that is a fork, at any length. A chain of one process
-cannot be late; there the patience is zero, and a shorter chain is a rewind at once.
+mirror's own blocks, nothing contradicts the mirror, and it waits (`Source.patience_seconds`); below
+what is final it waits for ever, since a whole chain does not lose that. Once the node shows another
+block at a height, that is a fork, at any length. A chain of one process cannot be late; there the
+patience is zero, and a shorter chain is a rewind at once.
 """
 
 from collections.abc import Iterator
@@ -108,14 +109,17 @@ def follow(source: Source, stored: Stored, head: int | None = None) -> Iterator[
     ensures: at most one Rewind, first; every Append's parent is the block before it; nothing while
              the node may just be late
     :raises ForkBeyondFinality: if the common ancestor is below what is final
+    :raises NodeContradicts: if the node stays behind what is final, but shows no other block
     :raises WrongChain: if the node is on another chain
     """
     tip = stored.tip()
     if head is None:
         head = source.head(tip)
     if tip is not None:
-        if head < tip.number and _is_ours(source, stored, head) and source.is_behind(tip):
-            return
+        if head < tip.number and _is_ours(source, stored, head):
+            if source.is_behind(tip):
+                return
+            _require_above_final(source, stored, tip, head)
         ancestor = _ancestor(source, stored, tip, head)
         if ancestor is None or ancestor.number != tip.number:
             yield Rewind(source.start_block - 1 if ancestor is None else ancestor.number)
@@ -234,9 +238,21 @@ def _is_ours(source: Source, stored: Stored, head: int) -> bool:
     return known is None or source.headers([head])[0].hash == known.hash
 
 
+def _require_above_final(source: Source, stored: Stored, tip: Block, head: int) -> None:
+    # What is final is not lost by a whole chain: such a node is late, for however long (a resync).
+    final = min(_final(source, stored, tip), tip.number)
+    if source.patience_seconds and head < final:
+        raise NodeContradicts(reason=f"its head is {head}, and {final} is final: it is late")
+
+
+def _final(source: Source, stored: Stored, tip: Block) -> int:
+    # What the rule makes final counts before it was noted, too.
+    return max(stored.final_number(), source.finality.sure_number(tip.number))
+
+
 def _ancestor(source: Source, stored: Stored, tip: Block, head: int) -> Block | None:
-    # The highest block that both have; what the rule makes final counts before it was noted, too.
-    final = max(stored.final_number(), source.finality.sure_number(tip.number))
+    # The highest block that both have.
+    final = _final(source, stored, tip)
     # While final blocks are fetched anew the tip is below them, and is as final as they are.
     lowest = max(source.start_block, min(final, tip.number))
     above = min(tip.number, head)

@@ -296,6 +296,28 @@ class TestLate:
 
         assert dump(mirror) == fresh(tmp_path, source)
 
+    def test_node_that_stays_behind_what_is_final_is_waited_for(
+        self, anvil: Anvil, emitter: str, mirror: Engine, proxy: FaultProxy, node: Node
+    ) -> None:
+        """One that fetches the whole chain anew: it contradicts nothing, and comes back."""
+        emit(anvil, emitter, *range(8))
+        source = source_of(anvil, emitter, node=node, patience_seconds=0.1, depth=2)
+        sync_once(mirror, source, project)
+        before = dump(mirror)
+        tip = StoredBlocks(mirror).tip()
+        assert tip is not None
+        self.late(proxy, tip.number - 5)
+        sync_once(mirror, source, project)
+        time.sleep(0.2)
+
+        with pytest.raises(NodeContradicts, match="late"):
+            sync_once(mirror, source, project)
+
+        assert dump(mirror) == before
+        emit(anvil, emitter, 9)
+        proxy.heal()
+        assert sync_once(mirror, source, project).blocks == 1
+
     def test_node_that_loses_what_is_final_stops_the_mirror(
         self, anvil: Anvil, emitter: str, mirror: Engine
     ) -> None:
