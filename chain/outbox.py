@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     create_engine,
     event,
+    exists,
     func,
     insert,
     select,
@@ -48,9 +49,17 @@ from chain.values import Address, Bytes32
 
 BUSY_TIMEOUT_MS: Final = 10_000
 
+_OTHER: Final = ENTRIES.alias("other")
+_LIVES: Final = exists().where(
+    _OTHER.c.chain_id == ENTRIES.c.chain_id,
+    _OTHER.c.key == ENTRIES.c.key,
+    _OTHER.c.sequence != ENTRIES.c.sequence,
+    _OTHER.c.state != State.FAILED.value,
+)
 _END: Final = (
     update(ENTRIES)
     .where(ENTRIES.c.sequence == bindparam("of"))
+    .where((bindparam("state") == State.FAILED.value) | ~_LIVES)
     .values({name: bindparam(name) for name in ENDED_COLUMNS})
 )
 
@@ -202,8 +211,14 @@ class Outbox:
         self.mark_ended([Ended(sequence=sequence, place=place)])
 
     def mark_ended(self, ends: Sequence[Ended]) -> None:
-        """Note what became of entries: a block did them, or holds them though refused."""
+        """
+        Note what became of entries: a block did them, or holds them though refused.
+
+        shape: one that had failed, and was tried again before a fork did it after all, stays as it
+               is until the other has failed in its turn; the same may be noted any number of times
+        """
         if ends:
+            ends = sorted(ends, key=lambda end: end.problem is None)
             with self._noting() as connection:
                 connection.execute(_END, [{"of": end.sequence, **end.row()} for end in ends])
 

@@ -12,6 +12,7 @@ import pytest
 
 import chain.resending
 from chain.entries import Entry, State
+from chain.failure import LedgerError
 from chain.resending import AGAIN_SECONDS, Resending
 from tests.chain.journal import Desk
 
@@ -99,6 +100,28 @@ class TestResending:
         resending.look()
         states = [one.state for one in desk.outbox.reread([first, second])]
         assert states == [State.MINED, State.MINED]
+
+    def test_notes_what_a_fork_did_after_it_had_failed_and_was_tried_again(
+        self, desk: Desk, clock: Clock
+    ) -> None:
+        late = desk.connection.now() + 100
+        desk.connection.set_automine(False)
+        before = desk.connection.request("evm_snapshot")
+        (first,) = desk.sender.submit([desk.order(1, deadline=late)])
+        desk.connection.mine_at(late + 1)
+        with pytest.raises(LedgerError):
+            desk.sender.settle([first])
+        desk.connection.set_automine(True)
+        second = desk.write(1)
+
+        desk.connection.request("evm_revert", before)
+        resending = Resending(desk.sender, clock=clock)
+        for _ in range(3):
+            resending.look()
+
+        now = desk.outbox.reread([first, second])
+        assert [one.state for one in now] == [State.MINED, State.FAILED]
+        assert desk.lines() == 1
 
     def test_goes_on_after_a_refusal(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         """A node that is busy for a moment refuses even to name its newest block."""
