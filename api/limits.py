@@ -21,14 +21,24 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        seen = 0
+        is_http = scope["type"] == "http"
+        await self._app(scope, limited(receive, self._bytes_max) if is_http else receive, send)
 
-        async def limited() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._bytes_max:
-                raise HTTPException(413, f"a body has at most {self._bytes_max} bytes")
-            return message
 
-        await self._app(scope, limited if scope["type"] == "http" else receive, send)
+def limited(receive: Receive, bytes_max: int = BODY_BYTES_MAX) -> Receive:
+    """
+    Return what reads a request, and stops where its body grows beyond the limit.
+
+    shape: it raises an HTTPException there, with status 413
+    """
+    seen = 0
+
+    async def read() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > bytes_max:
+            raise HTTPException(413, f"a body has at most {bytes_max} bytes")
+        return message
+
+    return read

@@ -207,7 +207,7 @@ def install(app: FastAPI) -> None:
     """Let an application answer every failure with a problem."""
     app.add_exception_handler(LedgerError, _on_ledger_error)
     app.add_exception_handler(RequestValidationError, _on_malformed)
-    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, _on_failure)
 
 
@@ -238,7 +238,8 @@ def _on_malformed(_: Request, error: Exception) -> JSONResponse:
     return response_of(RequestMalformed(), errors)
 
 
-def _on_http(request: Request, error: Exception) -> JSONResponse:
+def on_http(request: Request, error: Exception) -> JSONResponse:
+    """Return what HTTP says of a request as the answer to it."""
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         return response_of(RouteNotFound(path=request.url.path))

@@ -8,12 +8,14 @@ It judges nothing and repeats nothing: whoever is asked twice would act twice.
 from typing import Final
 
 import httpx
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import problems
-from api.problems import RelayNotServed
+from api.limits import limited
+from api.problems import RelayNotServed, RouteNotFound
 
 # Questions that only the writer can answer: it keeps the outbox, and the mirror.
 WRITERS: Final = ("/v1/transactions/", "/v1/health", "/v1/webhooks", "/metrics")
@@ -42,7 +44,11 @@ class Forwarding:
         if scope["type"] != "http" or not _is_writers(scope):
             await self._app(scope, receive, send)
             return
-        response = await self._handed_on(Request(scope, receive))
+        request = Request(scope, limited(receive))
+        try:
+            response = await self._handed_on(request)
+        except HTTPException as error:  # the body is too large
+            response = problems.on_http(request, error)
         await response(scope, receive, send)
 
     async def _handed_on(self, request: Request) -> Response:
@@ -55,6 +61,8 @@ class Forwarding:
             )
         except httpx.HTTPError:
             return problems.answer_to(RelayNotServed())
+        except httpx.InvalidURL:  # NUL and the like, which no path here holds
+            return problems.answer_to(RouteNotFound(path=request.url.path))
         response = Response(answer.content, status_code=answer.status_code)
         response.raw_headers = [
             (name.lower().encode("latin-1"), value.encode("latin-1"))
