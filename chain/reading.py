@@ -111,24 +111,45 @@ class Snapshots:
     @contextmanager
     def open(self) -> Iterator[Snapshot]:
         """Give out a snapshot until the end of the `with`."""
-        snapshot = Snapshot(self._idle.pop() if self._idle else self._engine.connect())
+        snapshot = Snapshot(self._taken() or self._engine.connect())
         try:
             self._begin(snapshot)
             yield snapshot
             self._end(snapshot)
         except DBAPIError:
-            # The database may be gone: the next reading shall not inherit a dead connection.
-            snapshot.connection.close()
+            self._give_up(snapshot)
             raise
         except BaseException:
-            self._end(snapshot)
+            try:
+                self._end(snapshot)
+            except DBAPIError:
+                # What runs on the driver raises the driver's own: only here it is known for what
+                # it is.
+                self._give_up(snapshot)
+                raise
             raise
 
     def dispose(self) -> None:
         """Close the connections that are not in use."""
-        while self._idle:
-            self._idle.pop().close()
+        self._close_idle()
         self._engine.dispose()
+
+    def _give_up(self, snapshot: Snapshot) -> None:
+        # The database may be gone, or have come back: what is dead of one is dead of all, and no
+        # reading shall inherit it.
+        snapshot.connection.close()
+        self._close_idle()
+
+    def _close_idle(self) -> None:
+        while (connection := self._taken()) is not None:
+            connection.close()
+
+    def _taken(self) -> Connection | None:
+        # Not asked first whether there is one: another thread may take it in between.
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     def _begin(self, snapshot: Snapshot) -> None:
         if self.is_local:

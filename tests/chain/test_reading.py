@@ -2,7 +2,10 @@
 Tests of readings of the mirror: each is one moment, none can write, and both databases agree.
 """
 
+from collections import deque
 from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -101,6 +104,46 @@ class TestSnapshot:
 
         with snapshots.open() as snapshot:
             assert snapshot.tip() is not None
+
+    def test_fail_once_when_the_server_dropped_all_that_were_idle(
+        self, mirror: Engine, snapshots: Snapshots
+    ) -> None:
+        if mirror.dialect.name == "sqlite":
+            return  # nobody drops those
+        with ExitStack() as stack:
+            for _ in range(3):
+                stack.enter_context(snapshots.open()).tip()
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        with mirror.connect() as connection:
+            connection.execute(
+                text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+            )
+
+        with pytest.raises(DBAPIError), snapshots.open() as snapshot:
+            snapshot.tip()
+
+        for _ in range(4):
+            with snapshots.open() as snapshot:
+                assert snapshot.tip() is not None
+
+    def test_take_no_connection_that_another_thread_took(self, snapshots: Snapshots) -> None:
+        class Emptied(deque[Any]):
+            """Empty as soon as somebody knows that it is not."""
+
+            def __bool__(self) -> bool:
+                was_filled = len(self) > 0
+                self.clear()
+                return was_filled
+
+        with snapshots.open():
+            pass
+        idle = list(snapshots._idle)
+        snapshots._idle = Emptied(idle)
+
+        with snapshots.open() as snapshot:
+            assert snapshot.tip() is not None
+        for one in idle:
+            one.close()
 
 
 class TestVersions:
