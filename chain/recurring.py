@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chain.failure import LedgerError
 
@@ -64,6 +64,8 @@ class Recurring:
                 LOG.warning("put off work=%s reason=%s", self._name, error)
             except DBAPIError as error:
                 LOG.warning("put off work=%s reason=%s", self._name, error.orig)
+            except SQLAlchemyError as error:  # all connections are in use, or one was lost
+                LOG.warning("put off work=%s reason=%s", self._name, error)
             except Exception:
                 LOG.critical("ended work=%s", self._name, exc_info=True)
                 raise

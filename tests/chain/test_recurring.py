@@ -7,7 +7,7 @@ import sqlite3
 import threading
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, TimeoutError
 
 from chain.recurring import Recurring
 from chain.rpc import NodeUnavailable
@@ -37,8 +37,9 @@ class TestRecurring:
             NodeUnavailable(reason="away"),
             OSError("disk full"),
             OperationalError("SELECT 1", {}, sqlite3.OperationalError("database is locked")),
+            TimeoutError("QueuePool limit of size 5 overflow 10 reached"),
         ],
-        ids=["node", "disk", "database"],
+        ids=["node", "disk", "database", "pool"],
     )
     def test_is_tried_again_after_what_passes(
         self, failure: Exception, caplog: pytest.LogCaptureFixture
