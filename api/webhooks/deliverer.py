@@ -34,6 +34,8 @@ LOG: Final = logging.getLogger(__name__)
 AT_ONCE: Final = 8
 PAGE: Final = 50
 LOOK_SECONDS: Final = 1.0
+# After so long it is another's turn: some that answer slowly must not take all places for good.
+TURN_SECONDS: Final = 20.0
 # A webhook that wants little stays behind in its row; so far, not farther.
 BEHIND_BLOCKS_MAX: Final = 1_000
 GONE: Final = 410
@@ -130,6 +132,7 @@ class Deliverer:
             LOG.exception("webhook not served webhook_id=%s", webhook.webhook_id)
 
     def _serve(self, webhook: Webhook) -> None:
+        ends_at = time.monotonic() + TURN_SECONDS
         while not self._stopping.is_set():
             queue = waiting(self._webhooks.engine, webhook.webhook_id, limit=PAGE)
             if not queue:
@@ -140,7 +143,7 @@ class Deliverer:
             for sending in queue:
                 if self._stopping.is_set() or not self._may_go_on(webhook):
                     return
-                if not self._deliver(webhook, sending):
+                if not self._deliver(webhook, sending) or time.monotonic() >= ends_at:
                     return
                 webhook = self._webhooks.require(webhook.webhook_id)
 

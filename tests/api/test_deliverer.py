@@ -4,6 +4,7 @@ Tests of what is sent to webhooks: what, in which order, how often, and signed w
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
+import api.webhooks.deliverer
 from api.webhooks.calls import WebhookUrlRefused
 from api.webhooks.deliverer import Backoff, Deliverer
 from api.webhooks.endpoints import ROTATION_SECONDS
@@ -205,6 +207,34 @@ class TestDeliver:
             gate.set()
             for one in running:
                 one.result(20)
+
+    def test_lets_those_that_answer_slowly_keep_no_place_for_good(
+        self, home: Mirrored, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One organisation with as many slow webhooks as there are places."""
+        monkeypatch.setattr(api.webhooks.deliverer, "TURN_SECONDS", 0.2)
+        monkeypatch.setattr(api.webhooks.deliverer, "LOOK_SECONDS", 0.05)
+        messages = 20
+
+        def slowly(_: Any) -> int:
+            time.sleep(0.1)
+            return 204
+
+        receiver.answer = slowly
+        with open_receiver() as quick:
+            for number in range(api.webhooks.deliverer.AT_ONCE):
+                make(home, f"{receiver.url}/{number}", is_final=False)
+            home.now += 1
+            make(home, quick.url, STRANGER, is_final=False)
+            grow(home, *range(messages))
+            deliverer = Deliverer(home.services, home.services.webhooks, backoff=AT_ONCE)
+
+            deliverer.start()
+            quick.until(1)
+            told = len(receiver.got)
+            deliverer.stop()
+
+        assert told < messages * api.webhooks.deliverer.AT_ONCE / 2
 
 
 class TestRetry:
