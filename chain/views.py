@@ -23,13 +23,18 @@ def encode_view(entry: Mapping[str, Any], arguments: Sequence[Any]) -> HexBytes:
     """
     Return the calldata of a view, its arguments in order.
 
+    shape: a string as text, or as the bytes that it has on the chain (`chain.words`)
     :raises TypeError: if their number is wrong
     """
     types = [_abi_type(one) for one in entry["inputs"]]
     if len(types) != len(arguments):
         raise TypeError(f"{entry['name']} takes {len(types)} arguments, not {len(arguments)}")
     selector = keccak(text=f"{entry['name']}({','.join(types)})")[:4]
-    return hex_of(selector + encode_values(types, arguments))
+    # Bytes are encoded as a string is.
+    raw = [isinstance(one, bytes) for one in arguments]
+    told = ["bytes" if is_raw else kind for kind, is_raw in zip(types, raw, strict=True)]
+    values = [hex_of(one) if is_raw else one for one, is_raw in zip(arguments, raw, strict=True)]
+    return hex_of(selector + encode_values(told, values))
 
 
 def decode_view(entry: Mapping[str, Any], data: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ A position counts hex digits, not bytes, so nothing is converted before it is re
 general ABI codec: it reads what Solidity emits and refuses everything else with a ValueError.
 """
 
+import re
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Final, TypeVar
@@ -15,6 +16,8 @@ Reader = Callable[[str, int], T]
 
 WORD: Final = 64
 ADDRESS_PAD: Final = "0" * 24
+# How a byte is written that no text can hold, and a backslash where one could be taken for it.
+_ESCAPE: Final = re.compile(rb"\\x([0-9a-f]{2})")
 _FALSE: Final = "0" * 64
 _TRUE: Final = "0" * 63 + "1"
 BOOLS: Final = {_FALSE: False, _TRUE: True}
@@ -42,10 +45,23 @@ def text(data: str, at: int) -> str:
     Read a string.
 
     ensures: any bytes give a text that every database can hold: what is no UTF-8, and NUL, appear
-             as escapes, because whoever sends a bad string must not be able to stop the mirror
+             as escapes, because whoever sends a bad string must not be able to stop the mirror; no
+             two strings give the same text, or one could be taken for another
     """
-    decoded = bytes.fromhex(blob(data, at)[2:]).decode("utf-8", "backslashreplace")
-    return decoded.replace("\0", "\\x00")
+    read = bytes.fromhex(blob(data, at)[2:])
+    try:
+        plain = read.decode("utf-8")
+    except UnicodeDecodeError:
+        plain = "\0"
+    if "\0" not in plain and not _ESCAPE.search(read):
+        return plain
+    escaped = read.replace(b"\\", rb"\x5c").replace(b"\0", rb"\x00")
+    return escaped.decode("utf-8", "backslashreplace")
+
+
+def bytes_of_text(read: str) -> bytes:
+    """Return the bytes of the string that `text` read as this."""
+    return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), read.encode("utf-8"))
 
 
 def blob(data: str, at: int) -> str:

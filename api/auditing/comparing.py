@@ -21,6 +21,7 @@ from chain.rpc import Call, Endpoint, NodeContradicts, NodeRefused
 from chain.tables import key_names
 from chain.values import Address
 from chain.views import decode_view, encode_view
+from chain.words import bytes_of_text
 from settlement.settlements import SettlementHold
 
 # Any address will do: only whether the node still knows that height matters.
@@ -109,7 +110,14 @@ def compare(moment: Moment, records: Sequence[Any], view: View) -> list[Differen
 
 
 def _call(record: Any, view: View, entry: Mapping[str, Any]) -> str:
-    return encode_view(entry, [getattr(record, name) for name in view.arguments])
+    values = [getattr(record, name) for name in view.arguments]
+    return encode_view(
+        entry,
+        [
+            bytes_of_text(value) if one["type"] == "string" else value
+            for one, value in zip(entry["inputs"], values, strict=True)
+        ],
+    )
 
 
 def _ask(

@@ -7,18 +7,25 @@ from random import Random
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 from sqlalchemy import delete, insert, select, update
+from sqlmodel import Session
 
 from api.auditing.alarms import clear_alarms, open_alarms
 from api.auditing.audit import Scan, audit, sample
+from api.auditing.comparing import Moment, compare
 from api.auditing.watch import Watch
+from chain.facts import Block, Followed
 from chain.tables import table_of
+from chain.values import Address, AssetId
+from registry.assets import AssetAlias
 from registry.certificates import Certificate
 from registry.participants import Participant
 from registry.rights import Right
 from settlement.funds import FundsAccount
 from settlement.trades import Trade
 from tests.api.lived import Lived
+from tests.api.mirrored import named
 
 NOW = 1_790_000_000
 EVERYTHING = 10_000
@@ -161,6 +168,39 @@ class TestScan:
 
         assert scan.result().records == whole.records
         assert scan.result().equal
+
+
+class TestStrings:
+    @pytest.mark.parametrize(
+        ("written", "shown"),
+        [(b"\0", "\\x00"), (b"\xff", "\\xff"), (b"\\xff", "\\x5cxff"), (b"10.1/a", "10.1/a")],
+    )
+    def test_are_asked_for_by_the_bytes_that_they_have(self, written: bytes, shown: str) -> None:
+        """Else one act of anybody's would be a difference in every mirror for good."""
+        scheme, asset_id = named("scheme"), named("asset")
+        arguments = encode(["bytes32", "bytes"], [bytes.fromhex(scheme[2:]), written])
+
+        class Asked:
+            """A node that knows this one alias."""
+
+            def call(self, method: str, *parameters: Any) -> Any:
+                """Answer that every block is there."""
+                return self.batch([(method, list(parameters))])[0]
+
+            def batch(self, calls: Any) -> Any:
+                """Answer with the asset, or with none."""
+                sent = calls[0][1][0]["data"]
+                return [asset_id if sent.endswith(arguments.hex()) else "0x" + "00" * 32]
+
+            def distrust(self, reason: str) -> None:
+                """Go on."""
+
+        alias = AssetAlias(scheme=scheme, value=shown, asset_id=AssetId(asset_id))
+        block = Block(number=1, hash=named("block"), parent_hash=named("before"), timestamp=1)
+        followed = Followed(address=Address("0x" + "0a" * 20), contract="Assets", from_block=0)
+        moment = Moment(Session(), Asked(), block, (followed,))
+
+        assert compare(moment, [alias], AssetAlias.VIEW) == []
 
 
 class TestThread:

@@ -283,6 +283,21 @@ class TestGeneratedShapes:
 
         assert words.text(data, 2 + 64) == "a\\x00b\\xff"
 
+    @settings(max_examples=500, deadline=None)
+    @given(
+        st.lists(st.sampled_from([b"\\", b"x", b"5c", b"ff", b"\xff", b"\0", b"0", b"a", b"\xe4"]))
+    )
+    def test_show_no_two_strings_alike(self, shapes: ModuleType, parts: list[bytes]) -> None:
+        written = b"".join(parts)
+        data = "0x" + encode(["bytes"], [written]).hex()
+
+        shown = shapes.words.text(data, 2 + 64)
+
+        assert shapes.words.bytes_of_text(shown) == written
+        assert "\0" not in shown
+        if b"\\" not in written and written.isascii() and b"\0" not in written:
+            assert shown == written.decode()
+
     @pytest.mark.parametrize(
         ("kind", "word"),
         [
