@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from chain.failure import Invalid, LedgerError
-from chain.rpc import Call, Node, NodeContradicts, NodeUnavailable
+from chain.rpc import Call, Node, NodeContradicts, NodeRefused, NodeUnavailable
 
 LOG: Final = logging.getLogger(__name__)
 
@@ -79,21 +79,27 @@ class Nodes:
         """
         Return the results of several requests sent at once, all from one node.
 
+        shape:   what one refuses, another that is well may not: it keeps more, or is asked less
+        :raises NodeRefused: what the first that refused said, if none does better
         :raises NodeUnavailable: NodeContradicts: what the last node said, if none can answer
-        :raises NodeRefused: if the first that answers refuses
         """
         self._survey()
         failure: LedgerError = NodeUnavailable(reason="no node is left")
+        refusal: NodeRefused | None = None
         for standing in self._order():
+            if refusal is not None and standing.resting_until > self._clock():
+                break
             try:
                 found = standing.node.batch(calls)
+            except NodeRefused as error:
+                refusal = refusal or error
             except (NodeUnavailable, NodeContradicts) as error:
                 failure = error
                 self._rest(standing, str(error))
             else:
                 standing.failures = 0
                 return found
-        raise failure
+        raise refusal or failure
 
     def distrust(self, reason: str) -> None:
         """Let the node that is asked first rest: its answers do not fit together."""

@@ -148,13 +148,48 @@ class TestFailOver:
         with pytest.raises(NodeUnavailable):
             nodes.call("eth_chainId")
 
-    def test_passes_a_refusal_on(
+    def test_asks_the_next_when_one_refuses(
+        self,
+        anvil: Anvil,
+        emitter: str,
+        mirror: Engine,
+        tmp_path: Path,
+        nodes: Nodes,
+        proxies: tuple[FaultProxy, FaultProxy],
+    ) -> None:
+        """Who asks one node too much is refused there, and not at the other."""
+        emit(anvil, emitter, *range(20))
+        refused = {"error": {"code": -32005, "message": "limit exceeded"}}
+        proxies[0].spoil = lambda method, _, answer: (
+            {"jsonrpc": "2.0", "id": answer["id"], **refused}
+            if method in {"eth_getLogs", "eth_getBlockReceipts"}
+            else answer
+        )
+
+        sync_once(mirror, source_of(anvil, emitter, node=nodes), project)  # type: ignore[arg-type]
+
+        assert dump(mirror) == fresh(tmp_path, source_of(anvil, emitter))
+
+    def test_passes_on_what_all_refuse(
         self, nodes: Nodes, proxies: tuple[FaultProxy, FaultProxy]
     ) -> None:
         with pytest.raises(NodeRefused):
             nodes.call("eth_noSuchThing")
 
-        assert "eth_noSuchThing" not in proxies[1].seen
+        assert all("eth_noSuchThing" in one.seen for one in proxies)
+
+    def test_asks_none_that_rests_when_one_refuses(
+        self, nodes: Nodes, proxies: tuple[FaultProxy, FaultProxy]
+    ) -> None:
+        proxies[1].spoil_body = dead
+        nodes.distrust("to try the second")
+        nodes.call("eth_chainId")
+        proxies[1].seen.clear()
+
+        with pytest.raises(NodeRefused):
+            nodes.call("eth_noSuchThing")
+
+        assert proxies[1].seen == []
 
     def test_goes_on_in_the_middle_of_a_way(
         self,
