@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
+from requests.adapters import HTTPAdapter
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
@@ -33,6 +34,7 @@ CATCH_UP_SECONDS: Final = 15
 CATCH_UP_PAUSE_SECONDS: Final = 0.2
 # Nodes are this far apart even where nothing is wrong.
 LATE_BLOCKS: Final = 2
+PIECE_BYTES: Final = 1 << 16
 
 Ask = Callable[[HTTPProvider], Any]
 
@@ -177,8 +179,39 @@ class Ways:
             return False
 
 
+class _InTime(HTTPAdapter):
+    """Reads an answer within one time for all of it: by itself it is for each piece only."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        super().__init__()
+
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **options: Any
+    ) -> requests.Response:
+        """
+        Return the answer with its body read.
+
+        :raises requests.ReadTimeout: if it is not there in time, though a piece came now and then
+        """
+        end = time.monotonic() + self._seconds
+        response = super().send(request, *args, **{**options, "stream": True})
+        pieces = []
+        while piece := response.raw.read1(PIECE_BYTES, decode_content=True):
+            pieces.append(piece)
+            if time.monotonic() > end:
+                response.close()
+                raise requests.ReadTimeout(request=request)
+        response.raw.release_conn()
+        # Where requests keeps a body that was read.
+        response._content = b"".join(pieces)
+        return response
+
+
 def _open(url: str, timeout_seconds: int) -> _Way:
     session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _InTime(timeout_seconds))
     session.trust_env = False  # a proxy from the environment must not see signed acts
     provider = HTTPProvider(
         url,

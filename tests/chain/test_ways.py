@@ -2,11 +2,12 @@
 A sender whose node goes away asks another of the same chain, and sends nothing twice.
 """
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -159,6 +160,27 @@ class TestWays:
         assert not doors.connection.turn_to_farthest()
 
 
+class TestANodeThatDrips:
+    """A byte now and then is no answer: whoever waits for it holds up all that is to be sent."""
+
+    @pytest.mark.parametrize("is_chunked", [False, True], ids=["of a length", "chunked"])
+    def test_is_left_when_the_time_is_over(self, is_chunked: bool) -> None:
+        with _dripping(is_chunked=is_chunked) as address:
+            began = time.monotonic()
+
+            with pytest.raises(NodeUnavailable, match="in time"):
+                Connection.to(address, timeout_seconds=1)
+
+            assert time.monotonic() - began < 5
+
+    def test_is_waited_for_while_there_is_time(self, anvil: Anvil) -> None:
+        with fault_proxy(anvil.url) as proxy:
+            proxy.plague("delay", share=1, seed=1)
+
+            with Connection.to(proxy.url, timeout_seconds=20) as connection:
+                assert connection.latest().number >= 0
+
+
 def _send(url: str) -> None:
     Connection.to(url).close()
 
@@ -238,6 +260,38 @@ def _head_at(number: int) -> Any:
         return {**answer, "result": hex(number)} if method == "eth_blockNumber" else answer
 
     return spoil
+
+
+@contextmanager
+def _dripping(*, is_chunked: bool) -> Iterator[str]:
+    stopping = Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            length = ("transfer-encoding", "chunked") if is_chunked else ("content-length", "9999")
+            self.send_header(*length)
+            self.end_headers()
+            with suppress(OSError):
+                while not stopping.wait(0.1):
+                    self.wfile.write(b"1\r\n \r\n" if is_chunked else b" ")
+            self.close_connection = True
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            stopping.set()
+            server.shutdown()
+            thread.join()
 
 
 class _server:
