@@ -158,6 +158,9 @@ def unpack(path: Path, folder: Path) -> Manifest:
                 expected = waiting.pop(info.name, None)
                 if expected is None or not info.isreg():
                     raise ArchiveDamaged(member=info.name, reason="it is not in the manifest")
+                if info.size != expected.size_bytes:
+                    # Before it is written: it could fill the disk.
+                    raise ArchiveDamaged(member=info.name, reason="its size differs")
                 source = tar.extractfile(info)
                 if source is not None:
                     _unpack(source, expected, folder)
@@ -207,12 +210,10 @@ def _unpack(source: IO[bytes], expected: Member, folder: Path) -> None:
     path = folder / expected.path
     path.parent.mkdir(parents=True, exist_ok=True)
     total = hashlib.sha256()
-    size = 0
     with path.open("xb") as file:
         path.chmod(PRIVATE)
         while piece := source.read(READ_BYTES):
             total.update(piece)
-            size += len(piece)
             file.write(piece)
-    if (size, total.hexdigest()) != (expected.size_bytes, expected.sha256):
+    if total.hexdigest() != expected.sha256:
         raise ArchiveDamaged(member=expected.path, reason="its digest differs")

@@ -5,11 +5,13 @@ It asks the other's open API only, and believes nothing of it but that it is wha
 """
 
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
+import orjson
 from sqlalchemy import Engine, func, select
 from sqlmodel import Session
 
@@ -81,11 +83,9 @@ class Peer:
         :raises PeerUnavailable: if there is no usable answer
         """
         try:
-            answer = self._client.get(f"{self.url}/v1/blocks/{number}")
-            if answer.status_code == httpx.codes.NOT_FOUND:
+            told = self._told(f"{self.url}/v1/blocks/{number}")
+            if told is None:
                 return None
-            answer.raise_for_status()
-            told: Any = answer.json()
             as_of = told.get("as_of", told)
             return Theirs(
                 number=int(told["number"]),
@@ -96,6 +96,21 @@ class Peer:
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
             reason = f"{type(error).__name__}: {error}"
             raise PeerUnavailable(url=self.url, reason=reason) from error
+
+
+    def _told(self, url: str) -> Any:
+        end = time.monotonic() + TIMEOUT_SECONDS
+        body = b""
+        with self._client.stream("GET", url) as answer:
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                return None
+            answer.raise_for_status()
+            # Theirs is the answer's length, and how slowly it comes.
+            for piece in answer.iter_bytes():
+                body += piece
+                if len(body) > BODY_BYTES_MAX or time.monotonic() > end:
+                    raise ValueError("the answer is too long, or came too slowly")
+        return orjson.loads(body)
 
 
 def compare_with(mirror: Engine, peer: Peer) -> Compared:

@@ -370,6 +370,18 @@ class TestRestore:
         assert refused.value.member == "operational.sqlite"
         assert not (tmp_path / "restored").exists()
 
+    def test_writes_nothing_that_is_longer_than_the_manifest_says(
+        self, file: Path, tmp_path: Path
+    ) -> None:
+        def change(name: str, content: bytes) -> bytes:
+            return content + b"\0" if name == "operational.sqlite" else content
+
+        with pytest.raises(ArchiveDamaged, match="its size differs") as refused:
+            restore(rewrite(file, change), settings_of(tmp_path / "restored"))
+
+        assert refused.value.member == "operational.sqlite"
+        assert not (tmp_path / "restored").exists()
+
     def test_refuses_one_that_lacks_a_file(self, file: Path, tmp_path: Path) -> None:
         def drop(name: str, content: bytes) -> bytes | None:
             return None if name == "keys/password" else content
