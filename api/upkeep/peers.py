@@ -97,7 +97,6 @@ class Peer:
             reason = f"{type(error).__name__}: {error}"
             raise PeerUnavailable(url=self.url, reason=reason) from error
 
-
     def _told(self, url: str) -> Any:
         end = time.monotonic() + TIMEOUT_SECONDS
         body = b""

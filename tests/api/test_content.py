@@ -254,7 +254,7 @@ class TestAudit:
 
         # As it was found a moment before it was put.
         current = rounds.open()
-        rows.note_found(rounds.operational, looked, round_id=current.round_id, now=keeping.now)
+        rows.note_found(rounds.operational, looked, current, now=keeping.now)
 
         (found,) = rows.list_contents(rounds.operational)
         assert (found.is_kept, found.state) == (True, State.HELD)
