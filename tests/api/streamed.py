@@ -29,7 +29,7 @@ from tests.chain.following import source_of
 from tests.chain.things import registered_log, used_log
 from tests.postgres import mirror_of
 
-WAIT_SECONDS = 10
+WAIT_SECONDS = 30
 DEPTH = 4
 
 
