@@ -133,7 +133,8 @@ def rebuild(
     Make every version anew from the stored events, in one transaction, and return their number.
 
     shape:   `note` is told now and then how many events were folded
-    ensures: readers see the old versions until all the new ones are there
+    ensures: readers see the old versions until all the new ones are there; what an older version
+             could not read has the name that this one gives it
     """
     with Session(engine) as session, session.begin():
         return fold_anew(session, project, note)
@@ -166,6 +167,7 @@ def fold_anew(
                 waiting = 0
                 note(count)
         records.flush()
+        _name_anew(session)
         make_late(connection)
         _set_checksums(connection, checksums)
         keep_letters(session, letters)
@@ -260,6 +262,26 @@ def _fold(
         except CONTENT_FAULTS as error:
             letters.append(_letter(one, Stage.PROJECTION, reason_of(error)))
     return records.end_block(number)
+
+
+def _name_anew(session: Session) -> None:
+    """Give what an older version could not read the names that this one reads."""
+    unknown = EVENTS.c.name == UnknownEvent.__name__
+    read = [
+        {
+            "of_block": one.event.meta.block_number,
+            "of_log": one.event.meta.log_index,
+            "read_as": type(one.event).__name__,
+        }
+        for one in stored_entries(session, unknown)
+        if not isinstance(one.event, UnknownEvent)
+    ]
+    if read:
+        same = (EVENTS.c.block_number == bindparam("of_block")) & (
+            EVENTS.c.log_index == bindparam("of_log")
+        )
+        clause = EVENTS.update().where(same).values(name=bindparam("read_as"))
+        session.connection().execute(clause, read)
 
 
 def _letter(event: Event, stage: Stage, reason: str) -> DeadLetter:

@@ -306,6 +306,18 @@ class TestRebuild:
         with Session(mirror) as session:
             assert checksum(session) == known
 
+    def test_names_what_an_older_version_could_not_read(self, mirror: Engine) -> None:
+        unreadable = (["0x" + "ab" * 32], "0x")
+        apply(mirror, append(1, [registered_log(1, 5), unreadable, used_log(1, 1)]))
+        before = dump(mirror)
+        with Session(mirror) as session, session.begin():
+            older = EVENTS.update().where(EVENTS.c.log_index < 2).values(name="UnknownEvent")
+            session.connection().execute(older)
+
+        rebuild(mirror, project)
+
+        assert dump(mirror) == before
+
     def test_changes_the_checksum_when_a_version_differs(self, mirror: Engine) -> None:
         apply(mirror, append(1, [registered_log(1, 5)]))
         with Session(mirror) as session:
