@@ -135,6 +135,15 @@ class TestProblems:
         assert answer.status_code == 404
         assert answer.headers["content-type"] == "application/problem+json"
 
+    def test_are_told_of_a_search_that_finds_too_much(
+        self, served: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("api.catalogue.MATCHES_MAX", 1)
+        answer = httpx.get(served.url + "/catalogue?search=数据", headers=HTML)
+
+        assert answer.status_code == 422
+        assert "请多写几个字" in answer.text
+
     def test_are_told_of_a_file_that_is_too_large(self, served: Served) -> None:
         large = {"file": ("large.json", b" " * (1 << 19))}
         answer = httpx.post(served.url + "/verify", files=large, headers=HTML)
