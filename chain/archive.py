@@ -69,7 +69,7 @@ Note = Callable[[int, int], object]
 
 
 class NotFinalYet(Conflict):
-    """Only final blocks are archived."""
+    """A block that is not final may still change."""
 
     block_number: int
     final_number: int
@@ -152,6 +152,8 @@ def export_events(
     with Session(engine) as session:
         final = final_number(session)
         is_named = (first, last) != (None, None)
+        if first is not None and last is not None and first > last:
+            raise RangeEmpty(first=first, last=last)
         last = final if last is None else last
         if max(last, first or 0) > final:
             raise NotFinalYet(block_number=max(last, first or 0), final_number=final)

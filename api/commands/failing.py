@@ -113,6 +113,7 @@ NEXT: Final[Mapping[str, str]] = {
     "TrustListInvalid": "Ask for no more signatures than there are exchanges: see --threshold and"
     " --exchange.",
     "TrustListUnreadable": "Make one with `shulian trust`, or ask your exchange for it.",
+    "FileNotTaken": "Name another file; the command's --help says what it must be.",
     "SignerMissing": "Name the file that exchanges co-signed (`shulian checkpoint make`), or keys"
     " of this home with --as.",
     "SignerRefused": "See `shulian participant show`: an exchange that is admitted co-signs, with"

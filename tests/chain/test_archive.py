@@ -142,11 +142,14 @@ class TestExportEvents:
         with pytest.raises(NotFinalYet):
             export_events(grown, tmp_path / "archive", first=FINAL + 1)
 
-    def test_refuses_a_range_that_holds_nothing(self, grown: Engine, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(("first", "last"), [(20, 10), (FINAL + 40, 10)])
+    def test_refuses_a_range_that_holds_nothing(
+        self, grown: Engine, tmp_path: Path, first: int, last: int
+    ) -> None:
         with pytest.raises(RangeEmpty) as refused:
-            export_events(grown, tmp_path / "archive", first=20, last=10)
+            export_events(grown, tmp_path / "archive", first=first, last=last)
 
-        assert (refused.value.first, refused.value.last) == (20, 10)
+        assert (refused.value.first, refused.value.last) == (first, last)
         assert not (tmp_path / "archive").exists()
 
     def test_refuses_to_go_on_with_another_fork(self, grown: Engine, folder: Path) -> None:
