@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from chain.failure import LedgerError
 from chain.fetch import Source
 from chain.indexer import sync_once
+from chain.rpc import NodeUnavailable
 from tests.chain.fault_proxy import FAULTS, fault_proxy
 from tests.chain.things import project
 from tests.faults.simulation.branches import Chain, Shape, open_chain
@@ -100,10 +101,14 @@ def _require_true(engine: Engine, chain: Chain, following: Following) -> None:
 def _recover(engine: Engine, source: Source) -> float:
     began = time.monotonic()
     for _ in range(PASSES_MAX):
-        synced = sync_once(engine, source, project)
-        if synced.blocks == 0 and synced.rewound_to is None:
-            seconds = time.monotonic() - began
-            if seconds > RECOVERY_SECONDS_MAX:
-                raise Violated(f"recovered only after {seconds:.0f} s")
+        try:
+            synced = sync_once(engine, source, project)
+        except NodeUnavailable:
+            # On a machine that is busy a well node may take longer than this way waits, too.
+            synced = None
+        seconds = time.monotonic() - began
+        if seconds > RECOVERY_SECONDS_MAX:
+            raise Violated(f"not recovered after {seconds:.0f} s")
+        if synced is not None and synced.blocks == 0 and synced.rewound_to is None:
             return seconds
     raise Violated("no end of catching up after the faults stopped")

@@ -6,7 +6,7 @@ They follow with the packages' own code; what is expected of them is `oracle`'s.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import Engine
@@ -22,6 +22,7 @@ from tests.anvil import CHAIN_ID
 from tests.chain.things import project
 
 FINALITY: Final = 64
+PATIENT_SECONDS: Final = 20.0
 PASSES_MAX: Final = 20
 
 
@@ -41,7 +42,7 @@ class Following:
     contracts: tuple[Followed, ...]
     chain_id: int = CHAIN_ID
     finality: int = FINALITY
-    timeout_seconds: float = 20
+    timeout_seconds: float = PATIENT_SECONDS
     options: dict[str, Any] = field(default_factory=dict)
 
     @contextmanager
@@ -73,7 +74,9 @@ def catch_up(engine: Engine, following: Following, projection: Projection = proj
 
     :raises NotCaughtUp: if there is no end to it
     """
-    with following.source() as source:
+    # It may be slow, on a machine that is busy.
+    patient = replace(following, timeout_seconds=PATIENT_SECONDS)
+    with patient.source() as source:
         for _ in range(PASSES_MAX):
             synced = sync_once(engine, source, projection)
             if synced.blocks == 0 and synced.rewound_to is None:
