@@ -43,9 +43,8 @@ def examine_serving(settings: Settings) -> Iterator[Finding]:
             yield bad("origin", "plain", origin=settings.origin)
         elif settings.host not in LOOPBACK:
             yield odd("origin", "local", origin=settings.origin, host=settings.host)
-        else:
-            reached = found.url if found is not None and is_serving else settings.origin
-            yield good("origin", origin=reached)
+        elif found is not None and is_serving:
+            yield good("origin", origin=found.url)
         return
     if settings.host not in LOOPBACK:
         yield odd("origin", "bypass", origin=settings.origin, host=settings.host)

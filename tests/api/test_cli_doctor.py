@@ -216,6 +216,7 @@ class TestFindings:
 
             told = look(home)
             assert found(told)["server.busy"] == "WARN"
+            assert "origin.ok" not in found(told)
             # Where a proxy is, it knows that port only.
             write(home, origin="https://127.0.0.1:9")
             assert found(look(home))["server.taken"] == "FAIL"
