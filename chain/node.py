@@ -164,6 +164,9 @@ class EmbeddedNode:
         :raises AlreadyHeld: if another process runs this home's chain
         :raises AnvilMissing: if there is no binary
         """
+        if self.running() is None:
+            # Before anything is written.
+            self._binary = self._binary or find_anvil()
         identity = self.identity()
         if self._lock is None:
             self._lock = take_lock(self._folder / "lock")

@@ -20,6 +20,7 @@ from api.commands.homes import (
     require_home,
     settings_for,
     taken,
+    undone,
 )
 from api.commands.showing import print_json, print_pairs, print_table, say
 from api.commands.signals import stoppable
@@ -213,12 +214,13 @@ def make(
     """Make keys, encrypted under the home's password; those that are there stay as they are."""
     settings = settings_for(home)
     require_free(settings.home)
-    make_home(settings.home)
-    settings.home.chmod(HOME_MODE)
-    # A key file is there whole or not at all, so that a ledger may serve meanwhile.
-    keyring = _keyring(settings)
-    for name in names:
-        keyring.account(name)
+    with undone(settings.home):
+        make_home(settings.home)
+        settings.home.chmod(HOME_MODE)
+        # A key file is there whole or not at all, so that a ledger may serve meanwhile.
+        keyring = _keyring(settings)
+        for name in names:
+            keyring.account(name)
     _print_keys(keyring, names, as_json=as_json)
 
 

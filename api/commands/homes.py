@@ -212,19 +212,25 @@ def taken(home: Path, *, command: str) -> Iterator[None]:
     """
     Keep a home for this process, and say who it is.
 
-    ensures: where no folder was, none is left if this fails before anything was kept in it
+    ensures: as `undone` does
     :raises HomeInUse: if another process has it
     :raises HomeHoldsOthers: if the folder is in use for something else
     """
     require_free(home)
+    with undone(home), alone(home):
+        note(home, command=command)
+        try:
+            yield
+        finally:
+            (home / "serving.json").unlink(missing_ok=True)
+
+
+@contextmanager
+def undone(home: Path) -> Iterator[None]:
+    """Leave no folder where none was, if what follows fails before anything was kept in it."""
     was_there = home.exists()
     try:
-        with alone(home):
-            note(home, command=command)
-            try:
-                yield
-            finally:
-                (home / "serving.json").unlink(missing_ok=True)
+        yield
     except BaseException:
         if not was_there:
             forget(home)

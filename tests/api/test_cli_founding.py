@@ -202,6 +202,12 @@ class TestKeys:
         assert told.problem["type"] == "/problems/home-holds-others"
         assert [one.name for one in (place.parent / "other").iterdir()] == ["thesis.txt"]
 
+    def test_that_are_refused_leave_no_folder(self, place: Path) -> None:
+        told = shulian("key", "make", "BAD_NAME", "--home", place, "--json")
+
+        assert told.problem["type"] == "/problems/account-name-refused"
+        assert not place.exists()
+
     def test_are_enough_to_be_a_home(self, place: Path) -> None:
         kept = place.parent / "password"
         kept.write_text("correct horse")

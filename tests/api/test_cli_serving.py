@@ -131,6 +131,15 @@ class TestUp:
             "  → Choose another --port, or none for a free one.",
         ]
 
+    def test_leaves_no_folder_where_no_chain_can_be_started(self, tmp_path: Path) -> None:
+        nowhere = {**os.environ, "SHULIAN_ANVIL": str(tmp_path / "nope")}
+        home = tmp_path / "home"
+
+        told = run("up", "--home", home, "--json", environment=nowhere)
+
+        assert told.problem["type"] == "/problems/anvil-missing"
+        assert not home.exists()
+
     def test_tells_it_as_json_too(self, copy: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
