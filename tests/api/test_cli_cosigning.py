@@ -4,6 +4,7 @@ third party who has nothing but the files.
 """
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ from registry.checkpoints import signers_hash_of
 from tests.api.copies import change, copy_home
 from tests.api.lived import Lived
 from tests.api.shell import Told, command, run, shulian
-from tests.postgres import mirror_of
+from tests.postgres import environment_of, mirror_of
 
 A, B = participant_id(EXCHANGE_A.uscc), participant_id(EXCHANGE_B.uscc)
 
@@ -165,7 +166,13 @@ class TestTwoExchanges:
         given = ("checkpoint", "sign", "-", "--as", "exchange-b", "--home", b.home)
         signing = command("--config", b.config, *given)
 
-        done = subprocess.run(signing, input=file.read_bytes(), capture_output=True, check=True)
+        done = subprocess.run(
+            signing,
+            input=file.read_bytes(),
+            env={**os.environ, **environment_of(b.home)},
+            capture_output=True,
+            check=True,
+        )
         file.write_bytes(done.stdout)
 
         assert EXCHANGE_B.name_zh.encode() in done.stderr
