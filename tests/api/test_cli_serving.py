@@ -96,18 +96,20 @@ class TestUp:
         assert second.problem["type"] == "/problems/home-in-use"
 
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    def test_ends_in_order_on_a_signal(self, copy: Path, number: int) -> None:
-        process = subprocess.Popen(
-            command("up", "--home", copy, "--port", 0),
-            cwd=ROOT,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    def test_ends_in_order_on_a_signal(self, copy: Path, number: int, tmp_path: Path) -> None:
+        said = tmp_path / "said"
+        with said.open("wb") as file:
+            process = subprocess.Popen(
+                command("up", "--home", copy, "--port", 0),
+                cwd=ROOT,
+                stderr=file,
+                start_new_session=True,
+            )
         until(lambda: (found := serving(copy)) is not None and found.url)
 
         os.kill(process.pid, number)
 
-        assert process.wait(SECONDS_MAX) == 0
+        assert process.wait(SECONDS_MAX) == 0, said.read_text("utf-8")
         assert EmbeddedNode(copy).running() is None
         assert not (copy / "serving.json").exists()
 
