@@ -296,12 +296,12 @@ class TestFindings:
         assert levels["operational.readonly"] == "FAIL"
         assert not {"operational.broken", "database.broken", "database.silent"} & set(levels)
 
-    def test_of_a_mirror_that_is_damaged(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delenv("SHULIAN_MIRROR_URL", raising=False)
-        path = home / "mirror.sqlite"
-        path.write_bytes(b"no database" * 999)
+    def test_of_a_mirror_that_is_damaged(self, home: Path) -> None:
+        (home / "mirror.sqlite").write_bytes(b"no database" * 999)
 
-        told = look(home)
+        # No home is named, so that the mirror is its file on whichever database the tests run.
+        (home.parent / ".shulian").symlink_to(home)
+        told = run("doctor", "--json", cwd=home.parent)
 
         (finding,) = (one for one in told.json["findings"] if one["check"] == "database")
         assert (finding["case"], finding["level"]) == ("broken", "FAIL")
