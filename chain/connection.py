@@ -342,6 +342,16 @@ class Connection:
         """Mine one block out of whatever waits, now."""
         self._instant("evm_mine")
 
+    def nudge(self) -> None:
+        """
+        Let a node mine what waits that should have mined it at once; any other is left alone.
+
+        source: anvil now and then misses what came in while it made a block, until the next comes
+                (foundry#10122)
+        """
+        if self.profile.is_instant and self._try("hardhat_getAutomine", []) is True:
+            self.mine()
+
     def set_automine(self, enabled: bool) -> None:
         """Choose whether each transaction is mined at once."""
         self._instant("evm_setAutomine", enabled)

@@ -13,6 +13,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_keys import keys
 
+from chain.connection import Connection, TransactionUnseen
 from chain.entries import Draft, Ended, Entry, Kind, Place, Signed, State
 from chain.failure import LedgerError
 from chain.fetch import WrongChain
@@ -21,6 +22,7 @@ from chain.refusals import CallRefused
 from chain.rpc import NodeRefused, NodeUnavailable
 from chain.sender import Sender
 from chain.values import Address, Bytes32, HexBytes
+from tests.chain.fault_proxy import fault_proxy
 from tests.chain.journal import Desk
 
 CHAIN_ID = 77
@@ -319,6 +321,36 @@ class TestSubmit:
         again = desk.sender.outbox.reread(entries)
         assert desk.lines() == 100
         assert [one.block_number for one in again] == numbers
+
+    def test_lets_a_node_mine_what_it_missed(self, desk: Desk) -> None:
+        """As anvil does at times: it mines at once, and what waits waits on."""
+        running = desk.node.running()
+        assert running is not None
+        desk.connection.set_automine(False)
+        with (
+            fault_proxy(running.url) as proxy,
+            Connection.to(proxy.url, timeout_seconds=5) as connection,
+        ):
+            proxy.spoil = lambda method, _, answer: (
+                {**answer, "result": True} if method == "hardhat_getAutomine" else answer
+            )
+            sender = Sender(connection, desk.outbox, timeout_seconds=4)
+
+            (done,) = sender.carry_out([desk.order(1)])
+
+        assert done.state is State.MINED
+        assert desk.lines() == 1
+
+    def test_lets_no_node_mine_that_is_to_be_told(self, desk: Desk) -> None:
+        desk.connection.set_automine(False)
+        sender = Sender(desk.connection, desk.outbox, timeout_seconds=2)
+
+        with pytest.raises(TransactionUnseen):
+            sender.carry_out([desk.order(1)])
+
+        sent = desk.outbox.find("line/1")
+        assert sent is not None
+        assert sent.state is State.SENT
 
 
 def first_sender(desk: Desk) -> Address:
