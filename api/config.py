@@ -222,6 +222,11 @@ def _path_of(text: str) -> Path | None:
     return Path(text).expanduser().absolute() if text else None
 
 
+def plain_origin(settings: Settings) -> str:
+    """Return where it is reached with nothing before it: what `origin` is unless it is set."""
+    return f"http://{settings.host}:{settings.port}"
+
+
 def _filled(settings: Settings) -> Settings:
     home = settings.home.expanduser().absolute()
     return replace(
@@ -231,7 +236,7 @@ def _filled(settings: Settings) -> Settings:
             settings.mirror_url or f"sqlite:///{home}/mirror.sqlite", settings.mirror_password_file
         ),
         content_url=settings.content_url or (home / "content").as_uri(),
-        origin=(settings.origin or f"http://{settings.host}:{settings.port}").rstrip("/"),
+        origin=(settings.origin or plain_origin(settings)).rstrip("/"),
     )
 
 

@@ -27,7 +27,7 @@ from chain.values import ZERO_BYTES32, Address, Bytes32, HexBytes, ParticipantId
 from registry.bundles import CheckpointSignature, recover
 from registry.checkpoints import Checkpoint, digest_of, map_of, signers_hash_of
 from registry.merkle import MerkleMap
-from registry.participants import COSIGN, Participant, is_active_account
+from registry.participants import COSIGN, Participant, is_active_account, is_active_grant
 from registry.store import find_account, list_certificates, list_roles
 
 UNSIGNED: Final = HexBytes("0x")
@@ -270,9 +270,7 @@ def exchange_flaw(session: Session, participant_id: ParticipantId, *, now: int) 
     if found.record.valid_until and found.record.valid_until <= now:
         return "the admission of its organisation has ended"
     is_exchange = any(
-        one.role is Role.EXCHANGE_OPERATOR
-        and one.granted
-        and (one.valid_until == 0 or now < one.valid_until)
+        one.role is Role.EXCHANGE_OPERATOR and is_active_grant(one, now=now)
         for one in list_roles(session, participant_id)
     )
     return "" if is_exchange else "its organisation is no exchange"

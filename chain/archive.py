@@ -155,8 +155,9 @@ def export_events(
         if first is not None and last is not None and first > last:
             raise RangeEmpty(first=first, last=last)
         last = final if last is None else last
-        if max(last, first or 0) > final:
-            raise NotFinalYet(block_number=max(last, first or 0), final_number=final)
+        highest = max(last, first or 0)
+        if highest > final:
+            raise NotFinalYet(block_number=highest, final_number=final)
         lowest = session.connection().execute(select(func.min(BLOCKS.c.number))).scalar()
         start = max(lowest or 0, first or 0)
         if is_named and start > last:

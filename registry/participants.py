@@ -120,10 +120,14 @@ def holds_role(
     return any(
         grant.role == role
         and grant.venue in (venue, ZERO_BYTES32)
-        and grant.granted
-        and (grant.valid_until == 0 or now < grant.valid_until)
+        and is_active_grant(grant, now=now)
         for grant in grants
     )
+
+
+def is_active_grant(grant: RoleGrant, *, now: int) -> bool:
+    """Return whether the role is given at this time."""
+    return grant.granted and (grant.valid_until == 0 or now < grant.valid_until)
 
 
 def is_active_account(account: Account, *, purpose: int, now: int) -> bool:

@@ -13,15 +13,15 @@ import typer
 from api.commands.failing import FileNotTaken, add
 from api.commands.homes import HomeOption, JsonOption, settings_for
 from api.commands.houses import (
-    STANDARD,
     House,
     key_of,
     open_house,
     pairs_of,
     put,
-    read_file,
+    read_signed,
     told_of,
 )
+from api.commands.inputs import STANDARD
 from api.commands.showing import print_json, print_pairs, say
 from api.commands.signals import stoppable
 
@@ -110,7 +110,7 @@ def sign(
 
     settings = settings_for(home)
     key = key_of(settings, by)
-    found = read_file(file)
+    found = read_signed(file)
     with stoppable(), open_house(settings) as house:
         house.tree(found)
         signed = sign_with(found, key)

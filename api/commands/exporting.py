@@ -14,15 +14,15 @@ import typer
 from api.commands.failing import FileNotTaken, Misused, add
 from api.commands.homes import HomeOption, JsonOption, settings_for
 from api.commands.houses import (
-    STANDARD,
     House,
     key_of,
     open_house,
     pairs_of,
     put,
-    read_file,
+    read_signed,
     told_of,
 )
+from api.commands.inputs import STANDARD
 from api.commands.showing import print_json, print_pairs, print_table, say
 from api.commands.signals import stoppable
 
@@ -84,7 +84,7 @@ def export(
         raise SignerMissing()
     settings = settings_for(home)
     keys = [key_of(settings, one) for one in by or []]
-    given = None if file is None else read_file(file)
+    given = None if file is None else read_signed(file)
     with stoppable(), open_house(settings) as house:
         signed = _signed_here(house, keys) if given is None else given
         tree = house.tree(signed)

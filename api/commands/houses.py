@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from api.commands.failing import FileNotTaken, Misused
+from api.commands.failing import Misused
 from api.commands.homes import chain_id_of, require_home
+from api.commands.inputs import STANDARD, read_input
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
     from chain.values import Address
     from registry.merkle import MerkleMap
 
-FILE_BYTES_MAX: Final = 1 << 20
 ADDRESS_CHARACTERS: Final = 42
-STANDARD: Final = Path("-")
 
 
 class AccountUnclear(Misused):
@@ -138,7 +137,7 @@ def key_of(settings: "Settings", name: str) -> "LocalAccount":
 # --- files ----------------------------------------------------------------------------------------
 
 
-def read_file(path: Path) -> "SignedCheckpoint":
+def read_signed(path: Path) -> "SignedCheckpoint":
     """
     Return the checkpoint of a file, or of the standard input.
 
@@ -146,17 +145,7 @@ def read_file(path: Path) -> "SignedCheckpoint":
     """
     from api.cosigning import read_checkpoint
 
-    try:
-        if path == STANDARD:
-            data = sys.stdin.buffer.read(FILE_BYTES_MAX + 1)
-        else:
-            with path.open("rb") as file:
-                data = file.read(FILE_BYTES_MAX + 1)
-    except OSError as error:
-        raise FileNotTaken(path=str(path), reason=error.strerror or str(error)) from error
-    if len(data) > FILE_BYTES_MAX:
-        raise FileNotTaken(path=str(path), reason=f"it is larger than {FILE_BYTES_MAX} bytes")
-    return read_checkpoint(data)
+    return read_checkpoint(read_input(path))
 
 
 def put(path: Path, data: bytes) -> None:

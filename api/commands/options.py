@@ -6,7 +6,6 @@ a value that begins with @ is the name of a file that holds it.
 """
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -17,6 +16,7 @@ from typing import Annotated, Any, Final, get_args, get_origin
 import typer
 
 from api.commands.failing import FileNotTaken, Misused, ValueNotTaken
+from api.commands.inputs import read_input
 from api.commands.showing import parse_time
 from api.wire import is_time, sentence
 from chain.abi import Struct, hints_of
@@ -36,7 +36,6 @@ from chain.values import (
     salt_of,
 )
 
-FILE_BYTES_MAX: Final = 1 << 20
 SALT: Final = "salt"
 NO_END: Final = "0"
 
@@ -118,17 +117,9 @@ def read_json_file(path: Path) -> Any:
 
     :raises FileNotTaken: if it cannot be read, or is no JSON
     """
+    data = read_input(path)
     try:
-        if str(path) == "-":
-            data = sys.stdin.buffer.read(FILE_BYTES_MAX + 1)
-        else:
-            with path.open("rb") as file:
-                data = file.read(FILE_BYTES_MAX + 1)
-        if len(data) > FILE_BYTES_MAX:
-            raise FileNotTaken(path=str(path), reason=f"it is larger than {FILE_BYTES_MAX} bytes")
         return json.loads(data)
-    except OSError as error:
-        raise FileNotTaken(path=str(path), reason=error.strerror or str(error)) from error
     except (ValueError, RecursionError) as error:
         raise FileNotTaken(path=str(path), reason=f"it holds no JSON: {error}") from error
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.commands.failing import REFUSED, FileNotTaken, Misused, add
+from api.commands.failing import REFUSED, Misused, add
+from api.commands.inputs import read_file
 from api.commands.showing import clean, console, parse_time, print_json
 from api.moments import moment_text
 
@@ -51,7 +52,7 @@ def verify(
 
     now = int(time.time()) if at is None else parse_time(at, option="--at")
     trusted = _trust(trust)
-    contents = [_read(path) for path in files]
+    contents = [read_file(path, bytes_max=BUNDLE_BYTES_MAX) for path in files]
     verdicts = [judge(content, trust=trusted, now=now) for content in contents]
     if as_json:
         told = [_told(one) for one in verdicts]
@@ -68,20 +69,9 @@ def _trust(path: Path) -> "TrustList":
     from registry.trust import TrustListInvalid, read_trust
 
     try:
-        return read_trust(_read(path))
+        return read_trust(read_file(path, bytes_max=BUNDLE_BYTES_MAX))
     except TrustListInvalid as error:
         raise TrustListUnreadable(path=str(path), reason=error.reason) from error
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(BUNDLE_BYTES_MAX + 1)
-    except OSError as error:
-        raise FileNotTaken(path=str(path), reason=error.strerror or str(error)) from error
-    if len(content) > BUNDLE_BYTES_MAX:
-        raise FileNotTaken(path=str(path), reason=f"it is larger than {BUNDLE_BYTES_MAX} bytes")
-    return content
 
 
 def _told(verdict: "Verification") -> dict[str, Any]:

@@ -41,10 +41,12 @@ def render(
 ) -> Response:
     """Return a page; with a reading it says as of which block."""
     language = language_of(request)
+    another = other(language)
     context = {
         "w": words(language),
         "language": language,
-        "language_link": _link_to(request, other(language)),
+        "other_language": another,
+        "language_link": _link_to(request, another),
         "block": None if reading is None else reading.block,
         **page,
     }

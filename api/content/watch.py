@@ -53,8 +53,7 @@ class ContentWatch:
 
     def start(self) -> None:
         """Look in a thread of this process, at the places that there are now."""
-        forget = rows.forget_places
-        forget(self.rounds.operational, self.rounds.keeper.places.copies)
+        rows.forget_places(self.rounds.operational, self.rounds.keeper.places.copies)
         self._recurring.start()
 
     def stop(self) -> None:

@@ -109,11 +109,16 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     yield good("keys", "ok" if names else "none", count=len(names), names=", ".join(names))
 
 
+def may_write(path: Path) -> bool:
+    """Say whether this user may write a database: its file, and files beside it."""
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)
+
+
 def _operational(path: Path) -> Finding:
     if not path.is_file():
         return odd("operational", "missing", path=path)
     # SQLite cannot even read it then: it would make files beside it that tell of its log.
-    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
+    if not may_write(path):
         return bad("operational", "readonly", path=path)
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:

@@ -4,7 +4,6 @@ The mirror: its database, whether we may write there, its layout, and how far be
 Nothing is made or upgraded.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from api.config import Settings
 from api.doctor.findings import Finding, bad, good, odd
+from api.doctor.home import may_write
 from api.upkeep.mirror_state import state_of
 from chain.engines import WRITABLE, mirror_engine
 from chain.failure import LedgerError
@@ -41,7 +41,7 @@ def examine_mirror(settings: Settings) -> Iterator[Finding]:
         reason = " ".join(str(error.orig).split())
         if engine.dialect.name != "sqlite":
             yield bad("database", "silent", reason=reason)
-        elif not _may_write(Path(path)):
+        elif not may_write(Path(path)):
             yield bad("database", "readonly", path=path)
         else:
             yield bad("database", "broken", path=path, reason=reason)
@@ -49,10 +49,6 @@ def examine_mirror(settings: Settings) -> Iterator[Finding]:
         yield bad("database", "silent", reason=error)
     finally:
         engine.dispose()
-
-
-def _may_write(path: Path) -> bool:
-    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)
 
 
 def _options(url: str) -> dict[str, Any]:

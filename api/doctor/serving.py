@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from api.commands.homes import serving
+from api.config import plain_origin
 from api.doctor.findings import Finding, bad, good, odd
 from api.settings import Settings
 
@@ -30,7 +31,7 @@ def examine_serving(settings: Settings) -> Iterator[Finding]:
         yield good("server", pid=found.pid, url=found.url)
         if found.url != settings.origin:
             yield odd("origin", "stale", running=found.url, wanted=settings.origin)
-    elif _is_taken(settings) and settings.origin == _plain_origin(settings):
+    elif _is_taken(settings) and settings.origin == plain_origin(settings):
         yield odd("server", "busy", host=settings.host, port=settings.port)
     elif _is_taken(settings):
         # A proxy hands what comes to that port and no other.
@@ -51,10 +52,6 @@ def examine_serving(settings: Settings) -> Iterator[Finding]:
     yield _certificate(settings.origin)
     if is_serving:
         yield from _proxy(settings.origin)
-
-
-def _plain_origin(settings: Settings) -> str:
-    return f"http://{settings.host}:{settings.port}"
 
 
 def _is_taken(settings: Settings) -> bool:

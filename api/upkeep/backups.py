@@ -22,6 +22,7 @@ from api.config import PATHS, Settings, is_secret
 from api.migrations import open_operational, revision_of
 from api.upkeep.archives import Manifest, Member, Mirrored, member_of, write_archive
 from api.upkeep.restores import prove
+from api.upkeep.retention import archive_name
 from chain.copies import copy_mirror, copy_sqlite
 from chain.durable import make_folder
 from chain.failure import Conflict
@@ -232,9 +233,11 @@ def _publish(made: Path, path: Path) -> None:
 def _named(target: Path, manifest: Manifest) -> Path:
     if target.name.endswith(SUFFIX):
         return target
-    moment = manifest.made_at.replace("-", "").replace(":", "")
-    place = f"{manifest.chain_id or 'empty'}-{manifest.mirror.block_number or 0}"
-    return target / f"{PROGRAM}-{place}-{moment}{SUFFIX}"
+    return target / archive_name(
+        chain_id=manifest.chain_id,
+        block_number=manifest.mirror.block_number,
+        made_at=manifest.made_at,
+    )
 
 
 def _below(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-# As `api.upkeep.backups` names them: by chain, block and time.
+# As `archive_name` makes it.
 NAME: Final = re.compile(r"shulian-(\d+|empty)-\d+-(\d{8}T\d{6}Z)\.tar\.gz")
 
 
@@ -20,6 +20,12 @@ class Archive:
     moment: str
     chain: str
     path: Path
+
+
+def archive_name(*, chain_id: int | None, block_number: int | None, made_at: str) -> str:
+    """Return the name of an archive in a folder of them: by chain, block and time (RFC 3339)."""
+    moment = made_at.replace("-", "").replace(":", "")
+    return f"shulian-{chain_id or 'empty'}-{block_number or 0}-{moment}.tar.gz"
 
 
 def archives_in(folder: Path) -> tuple[Archive, ...]:

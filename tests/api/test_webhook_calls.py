@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any
 
@@ -51,6 +52,33 @@ def resolves(monkeypatch: pytest.MonkeyPatch) -> Any:
         return asked
 
     return to
+
+
+@contextmanager
+def dripping(drip: bytes) -> Iterator[str]:
+    """Give the URL of whoever takes one call and answers it so now and then, for five seconds."""
+    stopped = threading.Event()
+
+    def slowly(listener: socket.socket) -> None:
+        held, _ = listener.accept()
+        with held:
+            while not stopped.wait(0.02):
+                try:
+                    held.send(drip)
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=slowly, args=(listener,))
+        thread.start()
+        ends = threading.Timer(5, stopped.set)
+        ends.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            ends.cancel()
+            stopped.set()
+            thread.join()
 
 
 class TestReach:
@@ -221,24 +249,9 @@ class TestCall:
         self, monkeypatch: pytest.MonkeyPatch, drip: bytes
     ) -> None:
         monkeypatch.setattr(webhook_calls, "CALL_SECONDS_MAX", 0.3)
-        stopped = threading.Event()
-
-        def slowly(listener: socket.socket) -> None:
-            held, _ = listener.accept()
-            with held:
-                while not stopped.wait(0.02):
-                    try:
-                        held.send(drip)
-                    except OSError:
-                        return
-
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            thread = threading.Thread(target=slowly, args=(listener,))
-            thread.start()
+        with dripping(drip) as url:
             started = time.monotonic()
-            called = call(f"http://127.0.0.1:{listener.getsockname()[1]}", {}, b"{}", HERE)
-            stopped.set()
-            thread.join()
+            called = call(url, {}, b"{}", HERE)
 
         assert called.outcome is Outcome.TIMED_OUT
         assert time.monotonic() - started < 3
@@ -259,28 +272,10 @@ class TestCall:
             return connected(address, port, seconds)
 
         monkeypatch.setattr(webhook_calls, "_connected", swallowed)
-        stopped = threading.Event()
-
-        def slowly(listener: socket.socket) -> None:
-            held, _ = listener.accept()
-            with held:
-                while not stopped.wait(0.02):
-                    try:
-                        held.send(b"H")
-                    except OSError:
-                        return
-
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            thread = threading.Thread(target=slowly, args=(listener,))
-            thread.start()
-            ends = threading.Timer(5, stopped.set)
-            ends.start()
+        with dripping(b"H") as url:
             started = time.monotonic()
-            called = call(f"http://127.0.0.1:{listener.getsockname()[1]}", {}, b"{}", HERE)
+            called = call(url, {}, b"{}", HERE)
             seconds = time.monotonic() - started
-            ends.cancel()
-            stopped.set()
-            thread.join()
 
         assert called.outcome is Outcome.TIMED_OUT
         assert seconds < 3
