@@ -7,11 +7,11 @@ faster and more suspicious door (`chain.rpc`).
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 from web3.types import RPCEndpoint
 
+from chain.answers import Head, Receipt, head_of, receipt_of
 from chain.detection import detect
 from chain.failure import Conflict, LedgerError
 from chain.nodes import urls_of
@@ -37,34 +37,6 @@ class TransactionUnseen(LedgerError):
     """The node has not mined the transaction in the time allowed."""
 
     transaction_hash: Bytes32
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """
-    A block as far as a sender needs it.
-
-    units: `timestamp` in seconds since 1970 UTC
-    """
-
-    number: int
-    hash: Bytes32
-    timestamp: int
-    gas_limit: int
-    transactions: tuple[Bytes32, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """What became of a transaction."""
-
-    transaction_hash: Bytes32
-    succeeded: bool
-    block_number: int
-    block_hash: Bytes32
-    transaction_index: int
-    gas_used: int
-    contract_address: Address | None
 
 
 class Connection:
@@ -167,12 +139,12 @@ class Connection:
     def head(self, number: int | None = None) -> Head | None:
         """Return a block by number, or else the newest; None if there is none."""
         tag = "latest" if number is None else hex(number)
-        return _head(self.request("eth_getBlockByNumber", tag, False))
+        return head_of(self.request("eth_getBlockByNumber", tag, False))
 
     def heads(self, numbers: Sequence[int]) -> dict[int, Head]:
         """Return blocks by their numbers, without those that are not there."""
         answers = self.batch([("eth_getBlockByNumber", [hex(one), False]) for one in numbers])
-        heads = [None if isinstance(one, CallRefused) else _head(one) for one in answers]
+        heads = [None if isinstance(one, CallRefused) else head_of(one) for one in answers]
         return {head.number: head for head in heads if head is not None}
 
     def latest(self) -> Head:
@@ -192,7 +164,7 @@ class Connection:
     def receipt(self, transaction_hash: Bytes32) -> Receipt | None:
         """Return what became of a transaction; None while it is not mined, as far as is known."""
         try:
-            return _receipt(self.ask("eth_getTransactionReceipt", transaction_hash))
+            return receipt_of(self.ask("eth_getTransactionReceipt", transaction_hash))
         except CallRefused as refused:
             if is_indexing(refused):
                 return None
@@ -201,7 +173,7 @@ class Connection:
     def receipts(self, hashes: Sequence[Bytes32]) -> list[Receipt | None]:
         """Return what became of several transactions, in order."""
         answers = self.batch([("eth_getTransactionReceipt", [one]) for one in hashes])
-        return [None if isinstance(one, CallRefused) else _receipt(one) for one in answers]
+        return [None if isinstance(one, CallRefused) else receipt_of(one) for one in answers]
 
     def whole_receipt(
         self, transaction_hash: Bytes32, *, timeout_seconds: int = RECEIPT_SECONDS
@@ -370,33 +342,6 @@ def _answer(method: str, answer: Any) -> Any:
         told = error if isinstance(error, Mapping) else {"message": str(error)}
         return CallRefused(method, told)
     return answer.get("result")
-
-
-def _head(found: Any) -> Head | None:
-    if found is None:
-        return None
-    return Head(
-        number=number_of(found["number"]),
-        hash=Bytes32(found["hash"]),
-        timestamp=seconds_of(found["timestamp"]),
-        gas_limit=number_of(found["gasLimit"]),
-        transactions=tuple(Bytes32(one) for one in found["transactions"]),
-    )
-
-
-def _receipt(found: Any) -> Receipt | None:
-    if found is None or found.get("blockNumber") is None:
-        return None
-    made = found.get("contractAddress")
-    return Receipt(
-        transaction_hash=Bytes32(found["transactionHash"]),
-        succeeded=number_of(found["status"]) == 1,
-        block_number=number_of(found["blockNumber"]),
-        block_hash=Bytes32(found["blockHash"]),
-        transaction_index=number_of(found["transactionIndex"]),
-        gas_used=number_of(found["gasUsed"]),
-        contract_address=Address(cast(str, made).lower()) if made else None,
-    )
 
 
 def _pauses(timeout_seconds: int) -> Iterator[None]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, TypeVar
 
-from chain.connection import Connection, Receipt
+from chain.answers import Receipt
+from chain.connection import Connection
 from chain.entries import Entry, Kind, State
 from chain.failure import LedgerError
 from chain.outbox import Outbox

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from eth_account.signers.local import LocalAccount
 
-from chain.connection import ClockNotMovable, Connection, Head, Receipt, TransactionUnseen
+from chain.answers import Head, Receipt
+from chain.connection import ClockNotMovable, Connection, TransactionUnseen
 from chain.entries import Draft, Ended, Entry, Kind, Place, Signed, State
 from chain.failure import LedgerError
 from chain.fetch import WrongChain

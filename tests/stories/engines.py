@@ -19,7 +19,8 @@ from sqlmodel import Session
 
 from api.packages.packages import DataPackage, read_package
 from api.samples import PORT_THROUGHPUT
-from chain.connection import Connection, Receipt
+from chain.answers import Receipt
+from chain.connection import Connection
 from chain.content import ContentStore, content_store
 from chain.entries import Entry
 from chain.outbox import Outbox
